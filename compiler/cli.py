@@ -1,0 +1,155 @@
+"""The command line: arguments, streams, exit statuses. Every verb imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from egressc import __version__
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+DONE, NO, COULD_NOT_RUN, DEFECT = 0, 1, 2, 70
+"""Exit statuses: done; the verb's business to say no; could not run; a defect of egressc."""
+
+_VERBS = {
+    "compile": "policies into one folder per firewall",
+    "check": "everything that compile checks; writes nothing",
+    "explain": "the page of a diagnostic",
+    "fmt": "the one canonical layout",
+    "targets": "what each target can express, and what nobody could verify",
+    "init": "the shipped policies and an example inventory, to start from",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; never raises but for an interrupt of the caller's own."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if args in (["--version"], ["-V"]):
+        # Before argparse is imported: scripts ask for the version often, and it shall cost next to nothing.
+        sys.stdout.write(f"egressc {__version__}\n")
+        return DONE
+    try:
+        status = _run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output has gone (`egressc … | head`): that is no failure, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        sys.stderr.write("egressc: interrupted\n")
+        return 130
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else COULD_NOT_RUN
+    except Exception as error:  # noqa: BLE001 - the last resort: a defect is said, never shown as a bare traceback
+        from egressc.defect import describe  # noqa: PLC0415
+
+        sys.stderr.write(describe(error, args))
+        return DEFECT
+    return status
+
+
+def _run(args: list[str]) -> int:
+    parser = build_parser()
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete  # noqa: PLC0415
+
+        argcomplete.autocomplete(parser)
+    if not args:
+        parser.print_help(sys.stderr)
+        return COULD_NOT_RUN
+    options = parser.parse_args(args)
+    match options.verb:
+        case "compile":
+            from egressc.verb_compile import run  # noqa: PLC0415
+        case "check":
+            from egressc.verb_check import run  # noqa: PLC0415
+        case "explain":
+            from egressc.verb_explain import run  # noqa: PLC0415
+        case "fmt":
+            from egressc.verb_fmt import run  # noqa: PLC0415
+        case "targets":
+            from egressc.verb_targets import run  # noqa: PLC0415
+        case _:
+            from egressc.verb_init import run  # noqa: PLC0415
+    return run(options)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line; the reference in `docs/` is checked against its help."""
+    import argparse  # noqa: PLC0415
+
+    class Formatter(argparse.RawDescriptionHelpFormatter):
+        """Help whose options stand in a column wide enough for them."""
+
+        def __init__(self, prog: str) -> None:
+            super().__init__(prog, max_help_position=32)
+
+    class Parser(argparse.ArgumentParser):
+        """A parser that suggests the verb or option that was meant."""
+
+        def error(self, message: str) -> None:  # type: ignore[override]
+            from egressc.usage import explain_usage_error  # noqa: PLC0415
+
+            sys.stderr.write(explain_usage_error(self, message, list(_VERBS)))
+            raise SystemExit(COULD_NOT_RUN)
+
+    parser = Parser(
+        prog="egressc",
+        description="Compiles egress policy for Palo Alto, Azure Firewall, iptables and Windows Firewall.",
+        epilog="exit status: 0 done; 1 errors in policy or inventory, or a difference; 2 could not run; "
+        "70 a defect of egressc",
+        formatter_class=Formatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("-V", "--version", action="version", version=f"egressc {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
+    made = {
+        name: verbs.add_parser(
+            name, help=text, description=f"{text[0].upper()}{text[1:]}.", formatter_class=Formatter, allow_abbrev=False
+        )
+        for name, text in _VERBS.items()
+    }
+    paths = "a policy file, or a folder for every *.egress below it (default: this folder)"
+    for name in ("compile", "check"):
+        verb = made[name]
+        verb.add_argument("paths", nargs="*", metavar="PATH", help=paths)
+        verb.add_argument("--inventory", metavar="FILE", help="the inventory (default: inventory.yaml beside PATH)")
+        verb.add_argument("--firewall", metavar="NAME", action="append", default=[], help="only this firewall")
+        verb.add_argument(
+            "--target", metavar="NAME", action="append", default=[], help="only this target; without an inventory, "
+            "one unnamed firewall of it"
+        )
+        verb.add_argument(
+            "--accept", metavar="REASON", action="append", default=[], help="accept an approximation everywhere"
+        )
+        verb.add_argument("--strict", action="store_true", help="warnings that are not accepted are errors")
+        verb.add_argument("--as-of", metavar="DATE", help="the date that expiry is compared with (default: today, UTC)")
+    made["compile"].add_argument(
+        "-o", "--output", metavar="DIR", default="build", help="where to write (default: build); - for the main "
+        "artefact of one firewall to standard output"
+    )
+    made["compile"].add_argument("--format", choices=("text", "json"), default="text", help="the form of the report")
+    made["check"].add_argument(
+        "--format", choices=("text", "json", "sarif"), default="text", help="the form of the diagnostics"
+    )
+    made["explain"].add_argument("code", metavar="CODE", nargs="+", help="a diagnostic code, such as E0207")
+    made["explain"].add_argument("--format", choices=("text", "json"), default="text", help="the form of the page")
+    made["fmt"].add_argument("paths", nargs="*", metavar="PATH", help=f"{paths}; - for standard input to output")
+    made["fmt"].add_argument("--check", action="store_true", help="write nothing; exit 1 if a file would change")
+    made["fmt"].add_argument("--diff", action="store_true", help="write nothing; show what would change")
+    made["fmt"].add_argument("--format", choices=("text", "json"), default="text", help="the form of the report")
+    made["targets"].add_argument("names", nargs="*", metavar="TARGET", help="only these targets")
+    made["targets"].add_argument(
+        "--format", choices=("text", "markdown", "json"), default="text", help="the form of the table"
+    )
+    made["init"].add_argument("folder", nargs="?", metavar="DIR", default="policies", help="a new folder")
+    made["init"].add_argument("--format", choices=("text", "json"), default="text", help="the form of the report")
+    for verb in made.values():
+        verb.add_argument(
+            "--color", choices=("auto", "always", "never"), default="auto", help="colour on a terminal (auto)"
+        )
+    return parser

@@ -1,0 +1,221 @@
+"""Host patterns in normal form: match, contain, intersect, and a name that shows a difference.
+
+A pattern is never empty: what the language cannot match anything with is an error where it is parsed. Exact names and
+``*.`` patterns form a tree by reversed labels, in which two patterns are nested or disjoint; those take the short ways
+here. Everything else is decided by the search in ``host_search``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from egressc.host_search import LONGEST_NAME, search
+from egressc.labels import glob_matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_READABLE = ("a", "host", *"bcdefghijklmnopqrstuvwxyz0123456789")
+"""Labels that an example tries first."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostPattern:
+    """A set of host names.
+
+    ``labels`` are label globs from left to right, in lower-case IDNA form: a literal label, ``*`` (exactly one label),
+    or a label with ``*`` in it (any run of characters, also none). With ``deep`` one or more further labels stand
+    before them: ``*.x.com`` is ``HostPattern(("x", "com"), deep=True)``.
+
+    ``text`` is the language's spelling. A pattern whose leftmost label is one whole ``*`` without ``deep`` (exactly one
+    label before the rest: some targets can say it, the language cannot) is spelled ``[one-label].x.com``.
+    """
+
+    labels: tuple[str, ...]
+    deep: bool = False
+    text: str = field(init=False, repr=False, compare=False)
+    is_exact: bool = field(init=False, repr=False, compare=False)
+    """True if it is one host name."""
+    is_tree: bool = field(init=False, repr=False, compare=False)
+    """True if it is one host name, or all names below one."""
+
+    def __post_init__(self) -> None:
+        text = ".".join(self.labels)
+        literal = "*" not in text
+        if self.deep:
+            text = f"*.{text}" if text else "*"
+        elif self.labels and self.labels[0] == "*":
+            text = f"[one-label]{text[1:]}"
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "is_exact", literal and not self.deep)
+        object.__setattr__(self, "is_tree", literal)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        """The literal labels after the last wildcard; all labels of an exact name."""
+        labels = self.labels
+        for i in range(len(labels) - 1, -1, -1):
+            if "*" in labels[i]:
+                return labels[i + 1 :]
+        return labels
+
+    @property
+    def tail_text(self) -> str:
+        """The literal labels after the last wildcard, with dots between them."""
+        return ".".join(self.tail)
+
+    @property
+    def sort_key(self) -> tuple[tuple[str, ...], bool]:
+        """A key for a deterministic order: by labels from the right, a name before what is below it."""
+        return (self.labels[::-1], self.deep)
+
+
+def apex(pattern: HostPattern) -> HostPattern:
+    """The name that a ``*.`` pattern stands below: ``x.com`` for ``*.x.com``. A pattern without ``*.`` is its own."""
+    return HostPattern(pattern.labels) if pattern.deep else pattern
+
+
+def matches(pattern: HostPattern, host: str) -> bool:
+    """True if the pattern matches a host name, which is in normal form."""
+    if pattern.is_exact:
+        return pattern.text == host
+    if pattern.is_tree:
+        return host.endswith(pattern.text[1:]) if pattern.labels else True
+    globs = pattern.labels
+    labels = host.split(".")
+    more = len(labels) - len(globs)
+    if more < 0 or (more > 0) is not pattern.deep:
+        return False
+    return all(glob_matches(glob, labels[i]) for i, glob in enumerate(globs, more))
+
+
+def contains(a: HostPattern, b: HostPattern) -> bool:
+    """True if every host that ``b`` matches is matched by ``a``."""
+    if b.is_exact:
+        return matches(a, b.text)
+    if a.is_tree and b.is_tree:
+        return a.deep and (not a.labels or b.text.endswith(a.text[1:]))
+    if a == b:
+        return True
+    if not _tails_agree(a, b):
+        return False
+    if a.is_tree and a.deep and len(a.labels) <= len(b.tail):
+        return True
+    return _contains(a, b)
+
+
+def intersects(a: HostPattern, b: HostPattern) -> bool:
+    """True if some host is matched by both."""
+    if a.is_exact:
+        return matches(b, a.text)
+    if b.is_exact:
+        return matches(a, b.text)
+    if a.is_tree and b.is_tree:
+        return contains(a, b) or contains(b, a)
+    if not _tails_agree(a, b):
+        return False
+    if a.is_tree:
+        return _meets_tree(a, b)
+    return _meets_tree(b, a) if b.is_tree else _intersects(a, b)
+
+
+def example(inside: Sequence[HostPattern], outside: Sequence[HostPattern] = ()) -> str | None:
+    """A host name that all of ``inside`` match and none of ``outside``; ``None`` when there is none.
+
+    Exact for every pattern, within the limits on labels and names; deterministic. Linear in ``outside`` for names and
+    ``*.`` patterns. Without ``inside`` any name of two or more labels will do.
+    """
+    first = _narrowest(inside)
+    if first is None:
+        return None
+    if first.is_exact:
+        host = first.text
+        if all(matches(p, host) for p in inside) and not any(matches(p, host) for p in outside):
+            return host
+        return None
+    left = []
+    for pattern in outside:
+        if _tails_agree(pattern, first):
+            if pattern.is_tree and contains(pattern, first):
+                return None
+            left.append(pattern)
+    if first.is_tree and all(p.is_tree for p in inside):
+        below = f".{'.'.join(first.labels)}" if first.labels else ".example"
+        for label in _READABLE:
+            host = label + below
+            if len(host) <= LONGEST_NAME and not any(matches(p, host) for p in left):
+                return host
+    return search(
+        [(p.labels, p.deep) for p in (inside or (first,))],
+        [(p.labels, p.deep) for p in left],
+    )
+
+
+def covered(pattern: HostPattern, by: Sequence[HostPattern]) -> bool:
+    """True if every host that the pattern matches is matched by one of ``by``."""
+    return example((pattern,), by) is None
+
+
+def minimise(patterns: Iterable[HostPattern]) -> tuple[HostPattern, ...]:
+    """The patterns without those that another one contains, sorted. Near-linear for names and ``*.`` patterns."""
+    from egressc.host_index import HostIndex  # noqa: PLC0415 - the index is built on this module
+
+    ordered = sorted(set(patterns), key=lambda p: p.sort_key)
+    if len(ordered) < 2:
+        return tuple(ordered)
+    index = HostIndex((p, p) for p in ordered)
+    rank = {p: i for i, p in enumerate(ordered)}
+    kept = []
+    for pattern in ordered:
+        for other in index.containing(pattern):
+            # Two spellings of the same hosts contain each other: the first of them stays.
+            if other != pattern and not (rank[other] > rank[pattern] and contains(pattern, other)):
+                break
+        else:
+            kept.append(pattern)
+    return tuple(kept)
+
+
+def _narrowest(patterns: Sequence[HostPattern]) -> HostPattern | None:
+    """The pattern that names most of the host; ``None`` when two of them are known to share no host."""
+    if not patterns:
+        return HostPattern(("*",), deep=True)
+    best = patterns[0]
+    for pattern in patterns[1:]:
+        if not _tails_agree(best, pattern):
+            return None
+        if not best.is_exact and (pattern.is_exact or len(pattern.tail) > len(best.tail)):
+            best = pattern
+    return best
+
+
+def _meets_tree(tree: HostPattern, other: HostPattern) -> bool:
+    """True if a ``*.`` pattern and one with inner wildcards, whose tails agree, share a host."""
+    names, globs = tree.labels, other.labels
+    if len(names) <= len(other.tail):
+        return True
+    if len(globs) <= len(names) and not other.deep:
+        return False
+    if not all(glob_matches(g, n) for g, n in zip(reversed(globs), reversed(names), strict=False)):
+        return False
+    return len(tree.text) + len(other.text) < LONGEST_NAME or _intersects(tree, other)
+
+
+def _tails_agree(a: HostPattern, b: HostPattern) -> bool:
+    """False if the literal labels at the right already keep the two apart."""
+    return all(x == y for x, y in zip(reversed(a.tail), reversed(b.tail), strict=False))
+
+
+@lru_cache(maxsize=65536)
+def _contains(a: HostPattern, b: HostPattern) -> bool:
+    return search([(b.labels, b.deep)], [(a.labels, a.deep)]) is None
+
+
+@lru_cache(maxsize=65536)
+def _intersects(a: HostPattern, b: HostPattern) -> bool:
+    return search([(a.labels, a.deep), (b.labels, b.deep)], []) is not None

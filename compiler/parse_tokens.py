@@ -1,0 +1,179 @@
+"""Cuts a source that has mistakes in it into tokens, and reports what no token may hold.
+
+The parser's own lexer stops at the first character that it cannot place. This one never stops: what is wrong becomes a
+token of the kind ``BAD``, already reported, and the rest of the file is read as if it had been right.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from egressc.diagnostics import Diagnostic
+from egressc.keywords import RESERVED
+from egressc.source import Span
+
+if TYPE_CHECKING:
+    from egressc.source import Source
+
+WORD: Final = "word"
+TEXT: Final = "string"
+OPEN: Final = "{"
+CLOSE: Final = "}"
+BAD: Final = "bad"
+END: Final = "end of the file"
+
+_FORBIDDEN: Final = re.compile(
+    # C0 and C1 controls but tab and line ends, a byte order mark that does not begin the file, what is no character
+    # at all, and a carriage return that ends no line.
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]+|\r(?!\n)",
+)
+_PARAMETER_REST: Final = re.compile(r'(?:[^\r\n{}]{0,80}\})?[^\s{}"]*')
+_CONTROL_NAMES: Final = {"\0": "a NUL", "\x1b": "an escape character", "\ufeff": "a byte order mark"}
+
+
+class Token(NamedTuple):
+    """A piece of the source: ``kind`` is one of the kinds above, or the reserved word that it is."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lexemes:
+    """The regular expressions of the grammar's terminals, so that they stand in one place only."""
+
+    word: str
+    text: str
+    comment: str
+    space: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The tokens of a source, an ``END`` behind them, and what was wrong with the characters."""
+
+    tokens: tuple[Token, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def has_forbidden_characters(text: str) -> bool:
+    """True if the text holds a character that stands nowhere in a policy, not in strings nor in comments."""
+    return _FORBIDDEN.search(text) is not None
+
+
+def scan(source: Source, lexemes: Lexemes, limit: int) -> Scan:
+    """All tokens of a source. At most ``limit`` diagnostics are made; the tokens are whole all the same."""
+    text = source.text
+    match = re.compile(
+        f"(?P<skip>{lexemes.space}|{lexemes.comment})|(?P<word>{lexemes.word})|(?P<string>{lexemes.text})"
+        '|(?P<open>{)|(?P<close>})|(?P<unclosed>"[^\\r\\n]*)',
+    ).match
+    diagnostics = _forbidden(source, limit)
+    forbidden = [m.start() for m in _FORBIDDEN.finditer(text)]
+    forbidden.append(len(text))
+    tokens: list[Token] = []
+    at = bad = 0
+    while at < len(text):
+        found = match(text, at)
+        assert found is not None, "the alternatives cover every character"
+        kind, end = found.lastgroup, found.end()
+        if kind == "open" and text[at - 1 : at] == "$" and tokens[-1].kind == WORD:
+            start = tokens.pop().start
+            end = _parameter_end(text, end)
+            if len(diagnostics) < limit:
+                diagnostics.append(_open_parameter(source, at - 1, end))
+            tokens.append(Token(BAD, start, end))
+        elif kind == "unclosed":
+            if len(diagnostics) < limit:
+                diagnostics.append(_unclosed_string(source, at, end))
+            tokens.append(Token(BAD, at, end))
+        elif kind != "skip":
+            while forbidden[bad] < at:
+                bad += 1
+            if forbidden[bad] < end:
+                tokens.append(Token(BAD, at, end))
+            else:
+                tokens.append(Token(_kind(kind, found.group()), at, end))
+        at = end
+    tokens.append(Token(END, len(text), len(text)))
+    diagnostics.sort(key=lambda d: d.span.start if d.span else 0)
+    return Scan(tuple(tokens), tuple(diagnostics[:limit]))
+
+
+def _kind(group: str | None, text: str) -> str:
+    match group:
+        case "word":
+            return text if text in RESERVED else WORD
+        case "string":
+            return TEXT
+        case _:
+            return text
+
+
+def _parameter_end(text: str, start: int) -> int:
+    """Where a ``${`` that the lexer refused ends: behind its brace if that is near, else at white space."""
+    found = _PARAMETER_REST.match(text, start)
+    return found.end() if found else start
+
+
+def _forbidden(source: Source, limit: int) -> list[Diagnostic]:
+    diagnostics: list[Diagnostic] = []
+    returns = False
+    for found in _FORBIDDEN.finditer(source.text):
+        if found.group() == "\r":
+            if not returns:  # a file with line ends of its own has one mistake, not one on each line
+                diagnostics.append(_carriage_return(source, found.start()))
+            returns = True
+        elif len(diagnostics) < limit:
+            diagnostics.append(_control_character(source, found.start(), found.end()))
+    return diagnostics
+
+
+def _carriage_return(source: Source, at: int) -> Diagnostic:
+    return Diagnostic(
+        code="E0102",
+        message="a carriage return stands without a line feed",
+        span=Span(source, at, at + 1),
+        label="not a line end here, though some programs show one",
+        help="end lines with LF or CR LF",
+    )
+
+
+def _control_character(source: Source, start: int, end: int) -> Diagnostic:
+    character = source.text[start]
+    name = _CONTROL_NAMES.get(character, f"the character U+{ord(character):04X}")
+    return Diagnostic(
+        code="E0101",
+        message=f"{name} stands in a policy",
+        span=Span(source, start, end),
+        label="cannot be seen" if end == start + 1 else f"cannot be seen ({end - start} characters)",
+        help="take it out; of the characters that cannot be seen, a policy holds only white space and line ends",
+    )
+
+
+def _unclosed_string(source: Source, start: int, end: int) -> Diagnostic:
+    text = source.text[start:end]
+    stop = start + len(text.rstrip())
+    backslash = start > 0 and '\\"' in source.text[source.text.rfind("\n", 0, start) + 1 : start + 1]
+    return Diagnostic(
+        code="E0103",
+        message="a string is not closed",
+        span=Span(source, start, stop),
+        label="runs to the end of the line",
+        help='a backslash is itself in a string; write `""` for one quote'
+        if backslash
+        else "close it on the line on which it begins",
+    )
+
+
+def _open_parameter(source: Source, start: int, end: int) -> Diagnostic:
+    return Diagnostic(
+        code="E0115",
+        message="a `${` is not closed within its word",
+        span=Span(source, start, end),
+        label="no `}` before white space, a quote or a brace",
+        help="write `${NAME}` with nothing but the parameter's name between the braces",
+    )

@@ -1,0 +1,161 @@
+"""Lists of endpoints: what each word or service tag in them stands for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from egressc.diagnostics import Diagnostic
+from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint, TemplateEndpoint
+from egressc.problems import Problem
+from egressc.scope import Kind
+from egressc.syntax import Endpoints, ServiceTag
+from egressc.words import AddressWord, AnyAddressWord, HostWord, SetWord, TemplateWord, endpoint_word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from egressc.policy import Endpoint
+    from egressc.resolve_report import Report
+    from egressc.scope import Scope
+    from egressc.syntax import Entry, Word
+
+AnyEndpoint = HostEndpoint | AddressEndpoint | AnyAddressEndpoint | TagEndpoint | TemplateEndpoint
+"""An endpoint, with parameters or without."""
+
+Meaning = AnyEndpoint | Endpoints
+"""What an entry of a list stands for: an endpoint, or another set."""
+
+_ANY_ADDRESS: Final = AnyAddressEndpoint()
+
+_TAG: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
+"""What Azure's published names of service tags look like: ``AzureCloud.westeurope``, ``AzureFrontDoor.Frontend``
+(learn.microsoft.com/azure/virtual-network/service-tags-overview, "Available service tags")."""
+
+
+class Entries:
+    """Reads lists of endpoints; a word means the same endpoint wherever it stands, so each is one shared value."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._known: dict[str, Endpoint] = {}
+        self._tags: dict[str, TagEndpoint] = {}
+
+    def meanings(self, entries: Sequence[Entry], scope: Scope) -> tuple[tuple[Meaning, Entry], ...]:
+        """What the entries of a list stand for, each with its place; wrong and repeated ones are reported, left out."""
+        if len(entries) == 1:
+            meaning = self._meaning(entries[0], scope)
+            return () if meaning is None else ((meaning, entries[0]),)
+        found: dict[object, tuple[Meaning, Entry]] = {}
+        for entry in entries:
+            meaning = self._meaning(entry, scope)
+            if meaning is None:
+                continue
+            key = identity(meaning)
+            if key in found:
+                self._report.repeated(f"`{entry.span.text}`", entry.span, found[key][1].span)
+            else:
+                found[key] = (meaning, entry)
+        return tuple(found.values())
+
+    def _meaning(self, entry: Entry, scope: Scope) -> Meaning | None:
+        if isinstance(entry, ServiceTag):
+            return self._tag(entry.name)
+        known = self._known.get(entry.text)
+        if known is not None:
+            return known
+        match endpoint_word(entry.text):
+            case Problem() as problem:
+                # A set whose own name is wrong is reported where it is defined.
+                misnamed = scope.find(Kind.SET, entry.text)
+                if isinstance(misnamed, Endpoints):
+                    return misnamed
+                self._report.problem(problem, entry.span)
+                return None
+            case SetWord(name):
+                return self._set(name, entry, scope)
+            case TemplateWord() as word:
+                return TemplateEndpoint(word, entry.span) if self._has_parameters(word, entry, scope) else None
+            case HostWord(pattern, path):
+                endpoint: Endpoint = HostEndpoint(pattern, path)
+            case AddressWord(addresses):
+                endpoint = AddressEndpoint(addresses)
+            case AnyAddressWord():
+                endpoint = _ANY_ADDRESS
+        self._known[entry.text] = endpoint
+        return endpoint
+
+    def _set(self, name: str, entry: Word, scope: Scope) -> Endpoints | None:
+        found = scope.find(Kind.SET, name)
+        if isinstance(found, Endpoints):
+            return found
+        unknown = scope.unknown(Kind.SET, name, entry.span)
+        if unknown is not None:
+            self._report.add(unknown)
+        return None
+
+    def _has_parameters(self, word: TemplateWord, entry: Word, scope: Scope) -> bool:
+        whole = True
+        for name in word.parameters:
+            if scope.find(Kind.PARAMETER, name) is None:
+                whole = False
+                start = word.text.index(f"${{{name}}}")
+                unknown = scope.unknown(Kind.PARAMETER, name, entry.span.part(start, start + len(name) + 3))
+                if unknown is not None:
+                    self._report.add(unknown)
+        return whole
+
+    def _tag(self, word: Word) -> TagEndpoint | None:
+        tag = self._tags.get(word.text)
+        if tag is None:
+            if not _TAG.fullmatch(word.text):
+                self._report.add(
+                    Diagnostic(
+                        code="E0235",
+                        message=f"`{word.text}` is not the name of a service tag",
+                        span=word.span,
+                        label="not a tag",
+                        help="write the name as Azure publishes it, such as `AzureMonitor` or `Storage.WestEurope`",
+                    ),
+                )
+                return None
+            tag = self._tags[word.text] = TagEndpoint(word.text)
+        return tag
+
+
+def identity(meaning: Meaning) -> object:
+    """What tells two entries of one list apart: equal for two spellings of the same endpoint."""
+    if isinstance(meaning, TemplateEndpoint):
+        return meaning.word
+    if isinstance(meaning, Endpoints):
+        return id(meaning)
+    if isinstance(meaning, TagEndpoint):
+        return ("tag", meaning.name.casefold())
+    return meaning
+
+
+def is_name(endpoint: AnyEndpoint) -> bool:
+    """True for endpoints that match by name."""
+    return isinstance(endpoint, HostEndpoint | TemplateEndpoint)
+
+
+def ordered(endpoints: Iterable[AnyEndpoint]) -> tuple[AnyEndpoint, ...]:
+    """The endpoints, each once, in an order that does not depend on where they stood."""
+    distinct = {identity(e): e for e in endpoints}
+    if len(distinct) == 1:
+        return tuple(distinct.values())
+    return tuple(sorted(distinct.values(), key=_sort_key))
+
+
+def _sort_key(endpoint: AnyEndpoint) -> tuple[int, object, str]:
+    match endpoint:
+        case HostEndpoint(pattern, path):
+            return (0, pattern.sort_key, path or "")
+        case TemplateEndpoint(word):
+            return (1, word.text, "")
+        case AddressEndpoint(addresses):
+            return (2, (addresses.v4, addresses.v6), "")
+        case AnyAddressEndpoint():
+            return (3, 0, "")
+        case TagEndpoint(name):
+            return (4, name.casefold(), name)

@@ -1,0 +1,128 @@
+"""`egressc compile`: policies into one folder per firewall, all or nothing."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from egressc import __version__
+from egressc.api import Compilation, Request, compile_request
+from egressc.cli import COULD_NOT_RUN, DONE, NO
+from egressc.console import Progress, complain, say, tell
+from egressc.diagnostics import has_errors
+from egressc.fidelity_files import fidelity_json, fidelity_markdown
+from egressc.output import Folder, OutputError, digest, write
+from egressc.report_json import to_json
+from egressc.summary import counts, summary_lines
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def request_of(options: argparse.Namespace) -> Request | str:
+    """The request that the options of `compile` and `check` make; a text that says what is wrong with them."""
+    as_of = datetime.now(tz=UTC).date()
+    if options.as_of is not None:
+        try:
+            as_of = date.fromisoformat(options.as_of)
+        except ValueError:
+            return f"`{options.as_of}` is no date: write it as YYYY-MM-DD, such as 2027-06-30"
+        if as_of.isoformat() != options.as_of:
+            return f"`{options.as_of}` is no date of the form YYYY-MM-DD: write {as_of.isoformat()}"
+    return Request(
+        paths=tuple(options.paths) or (".",),
+        as_of=as_of,
+        inventory=options.inventory,
+        firewalls=tuple(dict.fromkeys(options.firewall)),
+        targets=tuple(dict.fromkeys(options.target)),
+        accept=tuple(dict.fromkeys(options.accept)),
+        strict=options.strict,
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compile and write. Returns the exit status."""
+    request = request_of(options)
+    if isinstance(request, str):
+        complain(f"egressc compile: {request}")
+        return COULD_NOT_RUN
+    progress = Progress()
+    try:
+        result = compile_request(request, progress)
+        if result.could_not_run or has_errors(result.diagnostics):
+            return _refused(result, options)
+        if options.output == "-":
+            return _to_stdout(result, options)
+        folders = _folders(result, progress)
+    finally:
+        progress.close()
+    try:
+        write(Path(options.output), folders, _manifest_head(request, result), complete=result.complete)
+    except OutputError as error:
+        tell(result.diagnostics, options.color)
+        complain(f"egressc compile: {error}")
+        return COULD_NOT_RUN
+    reports = [build.fidelity for build in result.builds]
+    if options.format == "json":
+        say(to_json(result.diagnostics, firewalls=[counts(report) for report in reports]))
+        return DONE
+    tell(result.diagnostics, options.color)
+    for line in summary_lines(reports):
+        say(line + "\n")
+    return DONE
+
+
+def _refused(result: Compilation, options: argparse.Namespace) -> int:
+    if options.format == "json":
+        say(to_json(result.diagnostics, firewalls=[]))
+    else:
+        tell(result.diagnostics, options.color)
+    return COULD_NOT_RUN if result.could_not_run else NO
+
+
+def _to_stdout(result: Compilation, options: argparse.Namespace) -> int:
+    if len(result.builds) != 1:
+        names = ", ".join(build.site.name for build in result.builds)
+        complain(f"egressc compile: `-o -` writes one artefact, and here are {len(result.builds)}: {names}")
+        complain("  name one with `--firewall NAME`")
+        return COULD_NOT_RUN
+    build = result.builds[0]
+    tell(result.diagnostics, options.color)
+    for artefact in build.render():
+        if artefact.name == build.target.main_artefact:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(artefact.content)
+            sys.stdout.buffer.flush()
+    return DONE
+
+
+def _folders(result: Compilation, progress: Progress) -> list[Folder]:
+    folders = []
+    for number, build in enumerate(result.builds):
+        progress(f"rendering {build.site.name}", number, len(result.builds))
+        files = [(artefact.name, artefact.content) for artefact in build.render()]
+        files.append(("fidelity.json", fidelity_json(build.fidelity, build.target)))
+        files.append(("fidelity.md", fidelity_markdown(build.fidelity, build.target)))
+        folders.append(Folder(build.site.name, build.site.firewall, build.site.target, tuple(files)))
+    return folders
+
+
+def _manifest_head(request: Request, result: Compilation) -> dict[str, Any]:
+    """What the manifest says of the inputs: their digests, never their absolute places."""
+    inventory = result.loaded.inventory
+    tags = inventory.service_tags if inventory is not None else None
+    head: dict[str, Any] = {
+        "egressc": __version__,
+        "as_of": request.as_of.isoformat(),
+        "strict": request.strict,
+        "accept": sorted(request.accept),
+        "sources": {
+            source.name: digest(source.text.encode("utf-8", "surrogatepass"))
+            for source in sorted(result.loaded.sources, key=lambda s: s.name)
+        },
+    }
+    if tags is not None:
+        head["service_tags"] = {"change_number": tags.change_number, "digest": f"sha256:{tags.digest}"}
+    return head

@@ -1,0 +1,1 @@
+"""One page for each diagnostic code: data, no code."""

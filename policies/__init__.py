@@ -1,0 +1,1 @@
+"""The policies that ship, and an example inventory: data, no code."""

@@ -1,0 +1,1 @@
+"""Templates for Microsoft agents and services: data, no code."""

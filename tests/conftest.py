@@ -1,0 +1,41 @@
+"""Shared fixtures: golden files, and what a missing tool or folder means."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = Path(os.environ.get("EGRESSC_REFERENCE", ROOT.parent / "shared" / "reference"))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
+
+
+@pytest.fixture
+def golden(request):
+    """A function that compares bytes with a golden file, or writes it with ``--update-golden``."""
+    update = request.config.getoption("--update-golden")
+
+    def compare(path, content):
+        path = Path(path)
+        if isinstance(content, str):
+            content = content.encode()
+        if update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        assert path.exists(), f"{path} is missing: run pytest with --update-golden and review the file"
+        assert content == path.read_bytes()
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """The folder of reference data outside the repository; the test is skipped when it is absent."""
+    if not REFERENCE.is_dir():
+        pytest.skip("the reference data is not on this machine")
+    return REFERENCE

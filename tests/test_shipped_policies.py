@@ -1,0 +1,71 @@
+"""The shipped policies say what Microsoft's pages say."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+
+import pytest
+
+from egressc.api import load
+from egressc.bind import bind_everything, prepare
+from egressc.diagnostics import has_errors
+from egressc.policy import HostEndpoint, Inspection
+
+AS_OF = date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module")
+def rules():
+    loaded = load(("policies",))
+    assert not has_errors(loaded.diagnostics), loaded.diagnostics
+    prepared, problems = prepare(loaded.policy, loaded.inventory, AS_OF)
+    assert not problems, problems
+    return loaded.policy.rules, bind_everything(prepared).rules
+
+
+def pairs_of(rules):
+    return {
+        (endpoint.text, service.first)
+        for rule in rules
+        for endpoint in rule.to.endpoints
+        for service in rule.services
+        if isinstance(endpoint, HostEndpoint)
+    }
+
+
+@pytest.mark.reference
+def test_the_connector_policy_has_exactly_the_pairs_of_the_page(rules, reference):
+    with (reference / "endpoints.csv").open(encoding="utf-8", newline="") as file:
+        page = {
+            (row["host"], int(row["port"])): row["tls_inspection"]
+            for row in csv.DictReader(file)
+            if row["policy"] == "entra-private-network-connector"
+        }
+    assert len(page) == 24
+    assert pairs_of(rules[0]) == set(page)
+    exempt = [rule for rule in rules[0] if rule.inspection is Inspection.MUST_NOT]
+    assert pairs_of(exempt) == {pair for pair, tls in page.items() if tls == "forbidden"}
+
+
+def test_the_cloud_service_alone_is_exempt(rules):
+    exempt = [rule for rule in rules[0] if rule.inspection is Inspection.MUST_NOT]
+    assert pairs_of(exempt) == {("*.msappproxy.net", 443), ("*.servicebus.windows.net", 443)}
+
+
+def test_three_accounts_are_bound(rules):
+    accounts = {account.name: dict(account.bindings) for rule in rules[1] if rule.accounts for account in _of(rule)}
+    assert set(accounts) == {"entra-connector", "entra-connector-updater", "windows-certificates"}
+    assert accounts["entra-connector"]["windows-service"] == ("WAPCSvc",)
+    assert accounts["entra-connector-updater"]["windows-account"] == ("NT AUTHORITY\\SYSTEM",)
+
+
+def _of(rule):
+    return rule.accounts if isinstance(rule.accounts, tuple) else ()
+
+
+def test_the_dropped_host_is_mentioned_where_an_upgrader_looks():
+    with open("policies/microsoft/entra-private-network-connector.egress", encoding="utf-8") as file:
+        text = file.read()
+    assert "policykeyservice.dc.ad.msft.net" in text
+    assert all(line.startswith("#") for line in text.splitlines() if "policykeyservice" in line)
