@@ -95,7 +95,8 @@ class Group:
 class Acceptance:
     """An approximation reason that a firewall's entry accepts: for which rules, why, and through which day (UTC).
 
-    ``span`` is the word that names the reason (``None`` for ``--accept``). Whether ``until`` has passed is for the caller to judge.
+    ``span`` is the word that names the reason (``None`` for ``--accept``). Whether ``until`` has passed is for the
+    caller to judge.
     """
 
     reason: str

@@ -73,5 +73,5 @@ def unknown(
     elif names and len(names) <= listed:
         help_text = f"{lead} " + ", ".join(f"`{each}`" for each in names)
     else:
-        help_text = "" if names else f"{lead} none"
+        help_text = "" if names else "the inventory defines none"
     return Diagnostic(code=code, message=message, span=span, help=help_text)

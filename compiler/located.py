@@ -108,6 +108,8 @@ class _Frame:
     value: Plain
     children: dict[str | int, Located] = field(default_factory=dict)
     pending: tuple[str | None, Span] | None = None
+    merging: bool = False
+    merged: list[Located] = field(default_factory=list)
     size: int = 1
 
 
@@ -220,6 +222,7 @@ class _Builder:
 
     def _finish(self, event: yaml.CollectionEndEvent) -> None:
         frame = self._stack.pop()
+        _merge(frame)
         end = _marks(event)[1] if frame.is_flow else frame.end
         span = Span(self._source, frame.start, end)
         if frame.size > self._written + MAX_ALIASED:
@@ -260,6 +263,7 @@ class _Builder:
             self._report("E0408", "a key must be a word", span, help_text="write `KEY: VALUE`")
         elif is_plain and text == "<<":
             self._report("E0409", "merge keys are not supported", span, help_text="write the keys out")
+            frame.merging = True  # what it brings in still counts as being there: one mistake, one message
         elif text in frame.children:
             first = frame.children[text].key_span
             assert first is not None
@@ -289,6 +293,9 @@ class _Builder:
         assert frame.pending is not None
         key, key_span = frame.pending
         frame.pending = None
+        if frame.merging:
+            frame.merging = False
+            frame.merged.append(Located(value, span, key_span, children))
         if key is not None:
             shown = span if span.start < span.end else key_span  # a value that is left out has no text of its own
             frame.children[key] = Located(value, shown, key_span, children)
@@ -324,6 +331,16 @@ class _Builder:
     def _stop(self, code: str, message: str, event: yaml.Event, help_text: str, span: Span | None = None) -> NoReturn:
         self._report(code, message, span or self._span(event), help_text=help_text)
         raise _StopError
+
+
+def _merge(frame: _Frame) -> None:
+    """Adds to a mapping what its merge keys bring in and it does not have."""
+    for node in frame.merged:
+        for mapping in node.elements() or (node,):
+            for key, child in mapping.entries():
+                if key not in frame.children and isinstance(frame.value, dict):
+                    frame.children[key] = child
+                    frame.value[key] = child.value
 
 
 def _marks(event: yaml.Event) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 from egressc.diagnostics import Diagnostic
 from egressc.parse_absorbed import find_absorbed
 from egressc.parse_analysis import Unexpected
-from egressc.parse_build import KEYWORD_TERMINALS, Builder, make_file
+from egressc.parse_build import KEYWORD_TERMINALS, Builder
 from egressc.parse_cache import cached_tables
 from egressc.parse_comments import hang_comments
 from egressc.parse_cursor import LIMIT
@@ -158,7 +158,7 @@ class _Grammar:
             except UnexpectedToken as error:
                 return Unexpected(index, frozenset(error.expected))
         try:
-            return parser.feed_eof()
+            return cast("Any", parser).feed_eof()
         except UnexpectedToken as error:
             return Unexpected(len(tokens), frozenset(error.expected))
 

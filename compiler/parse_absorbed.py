@@ -39,17 +39,17 @@ _REQUIRED: Final = ("to", "ports")
 def find_absorbed(file: File) -> tuple[File, tuple[Diagnostic, ...]] | None:
     """The file without what its lists absorbed, and what to say of it; ``None`` if there is no such thing."""
     diagnostics: list[Diagnostic] = []
-    items = list(file.items)
-    for index, item in enumerate(items):
-        if not isinstance(item, Policy):
-            continue
-        settings = _settings(item.settings, POLICY_SETTINGS, "a policy", (), diagnostics)
-        rules = {i: new for i, rule in enumerate(item.rules) if (new := _rule(rule, diagnostics)) is not None}
-        if settings is not None:
-            items[index] = item = replace(item, settings=settings, damaged=True)
-        if rules:
-            items[index] = replace(item, rules=tuple(rules.get(i, rule) for i, rule in enumerate(item.rules)))
-    return (replace(file, items=tuple(items)), tuple(diagnostics)) if diagnostics else None
+    items = tuple(_policy(item, diagnostics) if isinstance(item, Policy) else item for item in file.items)
+    return (replace(file, items=items), tuple(diagnostics)) if diagnostics else None
+
+
+def _policy(policy: Policy, diagnostics: list[Diagnostic]) -> Policy:
+    """The policy without what its lists absorbed."""
+    settings = _settings(policy.settings, POLICY_SETTINGS, "a policy", (), diagnostics)
+    rules = {i: new for i, rule in enumerate(policy.rules) if (new := _rule(rule, diagnostics)) is not None}
+    if rules:
+        policy = replace(policy, rules=tuple(rules.get(i, rule) for i, rule in enumerate(policy.rules)))
+    return policy if settings is None else replace(policy, settings=settings, damaged=True)
 
 
 def _rule(rule: Rule, diagnostics: list[Diagnostic]) -> Rule | None:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unexpected:
-    """Where a part of the grammar refuses its tokens: the index of the token that it cannot take, which may be the one
-    behind the last, and the terminals that it could have taken.
+    """Where a part of the grammar refuses its tokens.
+
+    ``index`` is that of the token which it cannot take, or one more than the last; ``expected`` are the terminals that
+    it could have taken.
     """
 
     index: int

@@ -1,7 +1,7 @@
 """Where the parser's tables are kept between two runs, since building them takes a tenth of a second.
 
-They are a pickle, so they stand only where nobody else can write: a folder of the user's own, under the user's own cache
-folder. Where there is none, or another process has it, the tables are built anew.
+They are a pickle, so they stand only where nobody else can write: in a folder of the user's own, under the user's own
+cache folder. Where there is none, or another process has it, the tables are built anew.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ def cached_tables(grammar: str) -> Iterator[str | None]:
 
 def _own_folder() -> Path | None:
     """The folder for the tables, made if it is missing; ``None`` unless only this user can write in it."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    folder = (Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()) / "egressc"
-    with suppress(OSError, RuntimeError):
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    with suppress(OSError, RuntimeError):  # no home at all is a RuntimeError
+        folder = (base if base.is_absolute() else Path("~/.cache").expanduser()) / "egressc"
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()

@@ -34,8 +34,8 @@ class TooManyErrorsError(Exception):
 class Cursor:
     """The tokens, the place among them, the diagnostics, and the balance of the braces.
 
-    ``excess`` is how many more braces the rest of the file opens than it closes, as far as nobody has reported it: where
-    it is not zero, the layout tells which brace is missing. Braces that a bad token has swallowed are counted.
+    ``excess`` is how many more braces the file opens than it closes, as far as nobody has reported it: where it is not
+    zero, the layout tells which brace is missing. Braces that a bad token has swallowed are counted.
     """
 
     def __init__(self, source: Source, tokens: tuple[Token, ...], diagnostics: Iterable[Diagnostic]) -> None:

@@ -75,7 +75,9 @@ def misplaced(span: Span, place: str, keywords: Iterable[str], *, related: tuple
         help_text = f"what may stand here: {listed(keywords)}"
     return Diagnostic(
         code="E0107",
-        message=f"{shown(text)} does not stand in {place}" if place != "a file" else f"{shown(text)} is no item of a file",
+        message=f"{shown(text)} does not stand in {place}"
+        if place != "a file"
+        else f"{shown(text)} is no item of a file",
         span=span,
         label=f"not in {place}" if place != "a file" else "not at the top of a file",
         help=help_text,

@@ -1,8 +1,8 @@
 """Reads a source that has syntax errors: one exact diagnostic for each mistake, and every node that is right.
 
-The file is walked by its braces and reserved words, which is all that its structure consists of. Whatever stands between
-two of them, one head or one statement, is handed to the grammar by itself; so the grammar alone says what is right, and
-a mistake costs the statement that it is in, not the block.
+The file is walked by its braces and reserved words, which is all that its structure consists of. Whatever stands
+between two of them, one head or one statement, is handed to the grammar by itself; so the grammar alone says what is
+right, and a mistake costs the statement that it is in, not the block.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from egressc.parse_analysis import Unexpected, explain_head, explain_statement
 from egressc.parse_cursor import LIMIT, VALUE_KINDS, Cursor, TooManyErrorsError
 from egressc.parse_shape import CONTAINERS, FILE, Block
 from egressc.parse_tokens import BAD, CLOSE, END, OPEN, TEXT, WORD, Scan, Token
-from egressc.syntax import Entry, File, Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from egressc.diagnostics import Diagnostic
     from egressc.parse_build import Head, Member
     from egressc.source import Source
+    from egressc.syntax import Entry, File, Item
 
     Node = Item | Member
 
@@ -186,7 +186,7 @@ class _Reader:
             elif kind == OPEN:
                 phantom += self.stray_braces(block)
             elif block.entries and kind in VALUE_KINDS and not (kind == WORD and cursor.head_before_brace(cursor.at)):
-                node = self.entry(block)
+                node = self.entry()
             elif kind == WORD:
                 node = self.unknown(block)
             elif kind in STATEMENT_KEYWORDS:
@@ -238,7 +238,7 @@ class _Reader:
                 return size
         return length
 
-    def entry(self, block: Block) -> Entry | None:
+    def entry(self) -> Entry | None:
         """The endpoint that stands here in a set or a fallback."""
         cursor = self.cursor
         tokens = [cursor.take()]

@@ -124,7 +124,7 @@ class _Loader:
         )
 
     def read(self, file: FoundFile, wanted_by: Text | None) -> _Read | None:
-        source, diagnostics = read_source(file.path, self.names[file.path], printable(file.shown))
+        XX
         self.diagnostics += diagnostics
         if source is None:
             return None

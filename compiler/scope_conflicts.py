@@ -27,7 +27,7 @@ def check_names(project: Project, own: dict[str, Names], report: Report) -> set[
     """
     told: set[Pair] = set()
     for file in project.files:
-        _check_own(file, own[file.source.name], report)
+        _check_own(file, own[file.source.name], report, told)
     _check_policies(project, own, report, told)
     for file in project.files:
         _check_visible(file, own, report, told)
@@ -35,7 +35,7 @@ def check_names(project: Project, own: dict[str, Names], report: Report) -> set[
     return told
 
 
-def _check_own(file: ProjectFile, names: Names, report: Report) -> None:
+def _check_own(file: ProjectFile, names: Names, report: Report, told: set[Pair]) -> None:
     if file.tree is None:
         return
     for item in file.tree.items:
@@ -45,7 +45,7 @@ def _check_own(file: ProjectFile, names: Names, report: Report) -> None:
         if isinstance(name, Problem):
             report.problem(name, item.name.span)
         first = names[KIND_OF[type(item)], item.name.text]
-        if first is not item:
+        if first is not item and _is_new(item, first, told):
             report.add(_twice(item, first, "is defined twice"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from egressc.fidelity import Verdict
@@ -15,10 +15,26 @@ if TYPE_CHECKING:
 
 _ALWAYS = (Verdict.EXACT, Verdict.WIDER)
 
+_BADNESS = (
+    Verdict.EXACT,
+    Verdict.NOT_APPLICABLE,
+    Verdict.OMITTED,
+    Verdict.NARROWER,
+    Verdict.WIDER,
+    Verdict.BOTH,
+)
+
 
 def summary_lines(reports: Sequence[Fidelity]) -> list[str]:
-    """One line for each artefact, in columns: rules are the policy's; behind a reason, how many rules it touches."""
-    rows = [_row(report) for report in reports]
+    """One line for each firewall, in columns: rules are the policy's; behind a reason, how many rules it touches.
+
+    The artefacts of a host firewall that governs several groups share a line: a rule counts once, with what is worst
+    about it anywhere.
+    """
+    together: dict[str, list[Fidelity]] = {}
+    for report in reports:
+        together.setdefault(report.site.firewall, []).append(report)
+    rows = [_row(name, some) for name, some in together.items()]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(5)]
     return [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row[:5], widths, strict=True)), row[5]]).rstrip()
@@ -27,51 +43,65 @@ def summary_lines(reports: Sequence[Fidelity]) -> list[str]:
 
 
 def counts(report: Fidelity) -> dict[str, Any]:
-    """The numbers of a summary line, for ``--format json``."""
+    """The numbers of one artefact, for ``--format json``."""
     verdicts = Counter(rule.verdict for rule in report.rules)
-    touched: Counter[Reason] = Counter(a.reason for rule in report.rules for a in rule.approximations)
-    accepted: Counter[Reason] = Counter(
-        a.reason for rule in report.rules for a in rule.approximations if a.accepted
-    )
+    touched, accepted = _reasons([report])
     return {
         "firewall": report.site.name,
         "target": report.site.target,
         "rules": len(report.rules),
         "verdicts": {v.value: verdicts[v] for v in Verdict if verdicts[v]},
         "reasons": {
-            r.value: {"rules": touched[r], "accepted": accepted[r]} for r in Reason if touched[r]
+            r.value: {"rules": len(touched[r]), "accepted": len(accepted[r])} for r in Reason if r in touched
         },
         "proved": report.proved,
         "assumptions": sorted({a for rule in report.rules for a in rule.assumptions}),
     }
 
 
-def _row(report: Fidelity) -> tuple[str, str, str, str, str, str]:
-    verdicts = Counter(rule.verdict for rule in report.rules)
-    starred = any(rule.assumptions and rule.verdict is Verdict.EXACT for rule in report.rules)
+def _reasons(reports: Sequence[Fidelity]) -> tuple[dict[Reason, set[str]], dict[Reason, set[str]]]:
+    """For each reason the identities of the rules that it touches, and of those where it is accepted."""
+    touched: dict[Reason, set[str]] = defaultdict(set)
+    accepted: dict[Reason, set[str]] = defaultdict(set)
+    for report in reports:
+        for rule in report.rules:
+            for approximation in rule.approximations:
+                touched[approximation.reason].add(rule.rule.identity)
+                if approximation.accepted:
+                    accepted[approximation.reason].add(rule.rule.identity)
+    return touched, accepted
+
+
+def _row(firewall: str, reports: Sequence[Fidelity]) -> tuple[str, str, str, str, str, str]:
+    worst: dict[str, Verdict] = {}
+    starred = False
+    for report in reports:
+        for rule in report.rules:
+            identity = rule.rule.identity
+            worst[identity] = max(worst.get(identity, Verdict.EXACT), rule.verdict, key=_BADNESS.index)
+            starred |= bool(rule.assumptions) and rule.verdict is Verdict.EXACT
+    verdicts = Counter(worst.values())
     shown = [
         f"{verdict.value}{'*' if starred and verdict is Verdict.EXACT else ''} {verdicts[verdict]}".ljust(9)
         for verdict in Verdict
         if verdicts[verdict] or verdict in _ALWAYS
     ]
-    touched: Counter[Reason] = Counter(a.reason for rule in report.rules for a in rule.approximations)
-    accepted: Counter[Reason] = Counter(
-        a.reason for rule in report.rules for a in rule.approximations if a.accepted
-    )
+    touched, accepted = _reasons(reports)
+    order = list(Reason)
     reasons = [
-        f"{reason.value} {touched[reason]}" + (f" (accepted {accepted[reason]})" if accepted[reason] else "")
-        for reason in sorted(Reason, key=lambda r: (-touched[r], list(Reason).index(r)))
-        if touched[reason]
+        f"{reason.value} {len(touched[reason])}"
+        + (f" (accepted {len(accepted[reason])})" if accepted[reason] else "")
+        for reason in sorted(touched, key=lambda r: (-len(touched[r]), order.index(r)))
     ]
-    reasons += [approximation.reason.value for approximation in report.whole]
-    number = len({a for rule in report.rules for a in rule.assumptions})
-    tail = "proved" if report.proved else "not proved"
+    reasons += dict.fromkeys(approximation.reason.value for report in reports for approximation in report.whole)
+    number = len({a for report in reports for rule in report.rules for a in rule.assumptions})
+    tail = "proved" if all(report.proved for report in reports) else "not proved"
     if number:
         tail += f", {number} assumption{'s' if number > 1 else ''}"
-    rules = len(report.rules)
+    rules = len(worst)
     return (
-        report.site.name,
-        report.site.target,
+        firewall,
+        reports[0].site.target,
         f"{rules} rule{'s' if rules != 1 else ''}",
         "  ".join(shown).rstrip(),
         ", ".join(reasons),

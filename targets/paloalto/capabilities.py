@@ -1,8 +1,8 @@
 """What PAN-OS can express: its limits as numbers, the lowering table, and what nobody could verify.
 
 The numbers here are the ones that every check of this target uses. [S] is PAN-OS's own configuration schema (PA-220,
-10.0.5; mirrored in PaloAltoNetworks/pan-os-php 1c5e3f80, `lib/resources`), [D] a page of docs.paloaltonetworks.com or of
-the knowledge base.
+10.0.5; mirrored in PaloAltoNetworks/pan-os-php 1c5e3f80, `lib/resources`), [D] a page of docs.paloaltonetworks.com or
+of the knowledge base.
 """
 
 from __future__ import annotations

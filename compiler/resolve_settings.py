@@ -1,0 +1,182 @@
+"""The settings of policies and rules: what each says, and that it says it once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egressc.anything import ANY, Anything
+from egressc.diagnostics import Diagnostic, Related
+from egressc.names import name_word
+from egressc.policy import GroupName
+from egressc.problems import Problem
+from egressc.scope import Kind
+from egressc.syntax import Text, Word
+from egressc.words import date_word, port_word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from egressc.policy import Account
+    from egressc.resolve_report import Report
+    from egressc.scope import Scope
+    from egressc.services import Service
+    from egressc.source import Span
+    from egressc.syntax import Setting
+
+Settings = dict[str, "Setting"]
+"""The settings of one block by their keyword."""
+
+_LISTS = frozenset({"from", "as", "to", "ports"})
+
+
+class SettingsReader:
+    """Reads settings; what is wrong is reported and left out."""
+
+    def __init__(self, accounts: Mapping[str, Account], report: Report) -> None:
+        self._accounts = accounts
+        self._report = report
+        self._services: dict[tuple[str, ...], tuple[Service, ...]] = {}
+
+    def once(self, settings: Iterable[Setting]) -> Settings:
+        """The settings by keyword; of two that say the same the first, and an error that shows both."""
+        held: Settings = {}
+        for setting in settings:
+            keyword = setting.keyword
+            first = held.setdefault(keyword.text, setting)
+            if first is not setting:
+                self._report.add(
+                    Diagnostic(
+                        code="E0221",
+                        message=f"`{keyword.text}` stands twice in one block",
+                        span=keyword.span,
+                        label="the second",
+                        help=f"put both lists into one `{keyword.text}`" if keyword.text in _LISTS else "remove one of the two",
+                        related=(Related(span=first.keyword.span, text="the first"),),
+                    ),
+                )
+        return held
+
+    def groups(self, setting: Setting | None) -> tuple[GroupName, ...] | Anything | None:
+        """What ``from`` says: group names in their order; ``None`` if it is not there, empty if all of it was wrong."""
+        if setting is None:
+            return None
+        words = _words(setting)
+        if self._says_any(words, "any-group", "groups", setting):
+            return ANY
+        found: dict[str, Span] = {}
+        for word in words:
+            name = name_word(word.text)
+            if isinstance(name, Problem):
+                self._report.problem(name, word.span)
+            elif name in found:
+                self._report.repeated(f"`{name}`", word.span, found[name])
+            else:
+                found[name] = word.span
+        return tuple(GroupName(name, found[name]) for name in sorted(found))
+
+    def accounts(self, setting: Setting | None, scope: Scope) -> tuple[Account, ...] | Anything | None:
+        """What ``as`` says: accounts in the order of their names; as for ``groups``."""
+        if setting is None:
+            return None
+        words = _words(setting)
+        if self._says_any(words, "any", "accounts", setting):
+            return ANY
+        found: dict[str, Span] = {}
+        for word in words:
+            if scope.find(Kind.ACCOUNT, word.text) is None:
+                name = name_word(word.text)
+                if isinstance(name, Problem):
+                    self._report.problem(name, word.span)
+                    continue
+                unknown = scope.unknown(Kind.ACCOUNT, name, word.span)
+                if unknown is not None:
+                    self._report.add(unknown)
+            elif word.text in found:
+                self._report.repeated(f"`{word.text}`", word.span, found[word.text])
+            else:
+                found[word.text] = word.span
+        return tuple(self._accounts[name] for name in sorted(found))
+
+    def services(self, setting: Setting) -> tuple[tuple[Service, ...], bool]:
+        """What ``ports`` says, in a fixed order, and whether all of it was right."""
+        words = _words(setting)
+        key = tuple([word.text for word in words])
+        known = self._services.get(key)
+        if known is not None:
+            return known, True
+        found: dict[Service, Span] = {}
+        clean = right = True
+        for word in words:
+            service = port_word(word.text)
+            if isinstance(service, Problem):
+                self._report.problem(service, word.span)
+                right = False
+            elif service in found:
+                self._report.repeated(f"`{service.text}`", word.span, found[service])
+                clean = False
+            else:
+                found[service] = word.span
+        services = tuple(sorted(found, key=lambda s: s.sort_key))
+        if clean and right:
+            self._services[key] = services
+        return services, right
+
+    def date(self, setting: Setting | None) -> date | None:
+        """The day that ``expires`` or ``review-by`` says."""
+        if setting is None:
+            return None
+        word = _words(setting)[0]
+        day = date_word(word.text)
+        if isinstance(day, Problem):
+            self._report.problem(day, word.span)
+            return None
+        return day
+
+    def feature(self, setting: Setting | None) -> tuple[str, Span] | None:
+        """The name that ``feature`` says, and its place."""
+        if setting is None:
+            return None
+        word = _words(setting)[0]
+        name = name_word(word.text)
+        if isinstance(name, Problem):
+            self._report.problem(name, word.span)
+            return None
+        return name, word.span
+
+    def _says_any(self, words: Sequence[Word], any_word: str, others: str, setting: Setting) -> bool:
+        place = next((word for word in words if word.text == any_word), None)
+        if place is None:
+            return False
+        if any(word.text != any_word for word in words):
+            self._report.add(
+                Diagnostic(
+                    code="E0229",
+                    message=f"`{any_word}` stands beside other {others}",
+                    span=place.span,
+                    label=f"takes in all {others} already",
+                    help=f"write `{setting.keyword.text} {any_word}` alone, or the {others} alone",
+                    context=setting.span,
+                ),
+            )
+        for word in words:
+            if word.text == any_word and word is not place:
+                self._report.repeated(f"`{any_word}`", word.span, place.span)
+        return True
+
+
+def text_of(setting: Setting | None) -> str:
+    """The string of ``owner``, ``reference`` or ``ticket``; empty if it is not there."""
+    if setting is None:
+        return ""
+    value = setting.values[0]
+    return value.value if isinstance(value, Text) else ""
+
+
+def logs(setting: Setting | None) -> bool | None:
+    """What ``log`` says: true, false with ``off``, ``None`` if it is not there."""
+    return None if setting is None else not setting.values
+
+
+def _words(setting: Setting) -> tuple[Word, ...]:
+    return tuple([v for v in setting.values if isinstance(v, Word)])

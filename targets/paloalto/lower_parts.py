@@ -1,0 +1,298 @@
+"""From the parts of a rule to what PAN-OS can say of them: the steps, one reason each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egressc.anything import ANY
+from egressc.approximate import (
+    any_source,
+    by_address,
+    drop_account,
+    drop_exceptions,
+    drop_paths,
+    expand_tags,
+    gone,
+    left_out,
+    map_hosts,
+    note,
+    use_fallback,
+    with_endpoints,
+)
+from egressc.diagnostics import Diagnostic
+from egressc.lowering import Kind, Part
+from egressc.parts import parts_of
+from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, Inspection, TagEndpoint
+from egressc.reach import Reach
+from egressc.reasons import Reason
+from egressc.services import PortSet, Recognition
+from egressc.targets.paloalto.capabilities import FQDN, FQDN_PATTERN
+from egressc.targets.paloalto.entries import sayable, with_short_runs, with_whole_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from egressc.policy import Endpoint
+    from egressc.services import Service
+    from egressc.site import BoundRule, Site
+    from egressc.targets.paloalto.settings import Settings
+
+_VISIBLE = (Recognition.SNI, Recognition.HOST)
+
+
+class Steps:
+    """Takes the rules of one site to what PAN-OS can say. ``diagnostics`` are what no reason covers."""
+
+    def __init__(self, site: Site[Settings]) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self._site = site
+        self._settings = site.settings
+        self._told: set[str] = set()
+
+    def lowered(self, rule: BoundRule) -> Iterator[Part]:
+        """The parts of a rule, each reaching what can be said, exceptions included."""
+        self._check_accounts(rule)
+        for whole in parts_of(rule):
+            for split in _split(whole):
+                for part in self._sayable(self._who(split)):
+                    yield self._noted(self._settled(self._excepted(part)))
+
+    def _check_accounts(self, rule: BoundRule) -> None:
+        if not self._settings.user_id or rule.accounts is ANY:
+            return
+        for account in rule.accounts:
+            if account.name in self._told or account.values("directory-user"):
+                continue
+            self._told.add(account.name)
+            site = self._site
+            self.diagnostics.append(
+                Diagnostic(
+                    code="E0501",
+                    message=f"`{account.name}` has no directory-user binding for `{site.firewall}` ({site.target})",
+                    span=rule.rule.span,
+                    label="this rule is for that account",
+                    help="say what User-ID calls it, in the inventory: "
+                    f"`service-accounts: {{{account.name}: {{directory-user: 'DOMAIN\\NAME'}}}}`",
+                )
+            )
+
+    def _who(self, part: Part) -> Part:
+        if not self._settings.user_id:
+            part = drop_account(part, "the firewall does not see accounts: `user-id` is off")
+        for group in part.rule.groups:
+            if group.is_unbound:
+                return any_source(part, f"group `{group.name}` has neither networks nor an object on this firewall")
+        return part
+
+    def _sayable(self, part: Part) -> Iterator[Part]:
+        match part.kind:
+            case Kind.NAMES if part.recognition in _VISIBLE:
+                yield self._by_category(part)
+            case Kind.NAMES:
+                yield from self._by_address(part)
+            case Kind.TAGS:
+                yield self._expanded(part)
+            case Kind.ADDRESSES | Kind.ANY_ADDRESS:
+                yield part
+
+    def _by_category(self, part: Part) -> Part:
+        if part.recognition is Recognition.SNI and not self._sees_paths(part):
+            part = drop_paths(part, "the path of a TLS connection that is not surely decrypted is invisible")
+        if all(e.pattern.is_tree for e in _hosts(part)):
+            return part
+        part = map_hosts(
+            part, Reason.LABEL_WILDCARD, with_whole_labels, "a wildcard in a URL category stands for whole labels"
+        )
+        return map_hosts(part, Reason.DEPTH, with_short_runs, "a URL category takes at most nine `^` in a row")
+
+    def _sees_paths(self, part: Part) -> bool:
+        """True if every TLS connection that the part is about is surely decrypted, so that its path is seen.
+
+        An allow demands that itself. A deny sees paths where every allow that it cuts into demands it.
+        """
+        settings = self._settings
+        reach = part.reach
+        if reach is None or not settings.tls_inspection or settings.decryption_profile is None:
+            return False
+        if not any(e.path for e in (*_hosts(part), *_host_exceptions(part))):
+            return False
+        if not part.rule.is_deny:
+            return part.rule.rule.inspection is Inspection.MUST
+        met = self._site.index.allows_meeting(reach)
+        return bool(met) and all(allow.rule.inspection is Inspection.MUST for allow in met)
+
+    def _by_address(self, part: Part) -> Iterator[Part]:
+        part = drop_paths(part, "nothing on these ports shows a path")
+        if all(_has_fqdn(e) for e in _hosts(part)):
+            yield by_address(part, "nothing on these ports shows the name: an FQDN object holds its addresses")
+            return
+        for other in use_fallback(part, "an address object takes no wildcard, and nothing on these ports shows the name"):
+            yield self._expanded(other) if other.kind is Kind.TAGS else other
+
+    def _expanded(self, part: Part) -> Part:
+        found = expand_tags(part, self._site)
+        if isinstance(found, Diagnostic):
+            self.diagnostics.append(found)
+            return part
+        if found.reach is not None and all(_is_nothing(e) for e in found.reach.endpoints):
+            self.diagnostics.append(
+                Diagnostic(
+                    code="E0708",
+                    message=f"the service tags of `{part.rule.identity}` hold no address",
+                    span=part.rule.rule.span,
+                    label="nothing is left of this rule",
+                    help="check the file that `service-tags` names in the inventory",
+                )
+            )
+            return part
+        return found
+
+    def _excepted(self, part: Part) -> Part:
+        """The part without the exceptions that no rule directly above its own can say."""
+        reach = part.reach
+        if reach is None or not reach.exceptions:
+            return part
+        if part.rule.is_deny:
+            return drop_exceptions(part, "nothing can stand before a deny, so a deny has no exceptions")
+        if not self._site.closing_deny:
+            return drop_exceptions(part, "without a closing deny, the deny of an exception would decide more than it may")
+        return drop_exceptions(
+            part,
+            "these exceptions cannot be recognised on these ports",
+            lambda exception: self._recognisable(part, exception),
+        )
+
+    def _recognisable(self, part: Part, exception: Endpoint) -> bool:
+        match exception:
+            case AddressEndpoint():
+                return True
+            case TagEndpoint():
+                return exception.name.lower() in self._site.tags
+            case AnyAddressEndpoint():
+                return False
+            case HostEndpoint():
+                recognition = recognition_of(part)
+                if recognition not in _VISIBLE or not sayable(exception.pattern):
+                    return False
+                return exception.path is None or recognition is Recognition.HOST or self._sees_paths(part)
+
+    def _settled(self, part: Part) -> Part:
+        """A deny that changed although it meets no allow is left out, if the closing deny stops all that it is for."""
+        if not part.rule.is_deny or not self._site.closing_deny:
+            return part
+        if all(step.after is step.before for step in part.steps):
+            return part
+        if self._reaches_internal(part) or self._site.index.meets_allow(part.rule):
+            return part
+        return left_out(part)
+
+    def _reaches_internal(self, part: Part) -> bool:
+        """True if the part names addresses that the closing deny leaves alone."""
+        internal = self._site.internal
+        for endpoint in part.start.endpoints:
+            match endpoint:
+                case HostEndpoint():
+                    continue
+                case AddressEndpoint():
+                    if endpoint.addresses.overlaps(internal):
+                        return True
+                case AnyAddressEndpoint():
+                    if not internal.is_empty:
+                        return True
+                case TagEndpoint():
+                    known = self._site.tags.get(endpoint.name.lower())
+                    if known is not None and known.overlaps(internal):
+                        return True
+        return False
+
+    def _noted(self, part: Part) -> Part:
+        rule = part.rule.rule
+        if part.reach is None or part.rule.is_deny:
+            return part
+        if rule.expires is not None:
+            part = note(
+                part,
+                Reason.EXPIRY,
+                f"a schedule ends it by the firewall's own clock ({self._settings.timezone}), for new sessions",
+            )
+        if applications_of(part, self._settings) is not ANY:
+            part = note(part, Reason.APPLICATION, "the inventory asks for applications beside the ports")
+        if (
+            rule.inspection is Inspection.MUST
+            and self._settings.tls_inspection
+            and self._settings.decryption_profile is None
+            and tls_services_of(part)
+        ):
+            part = note(part, Reason.TLS_UNENFORCED, "without a `decryption-profile` there is no rule that decrypts")
+        return part
+
+
+def recognition_of(part: Part) -> Recognition:
+    """How the exceptions of a part can be recognised: by what its services show of the name."""
+    if part.kind is Kind.NAMES:
+        return part.recognition
+    found = {service.application.recognition for service in part.services}
+    return found.pop() if len(found) == 1 else Recognition.NONE
+
+
+def tls_services_of(part: Part) -> tuple[Service, ...]:
+    """The services of a part that are TLS."""
+    return tuple(s for s in part.services if s.application.recognition is Recognition.SNI)
+
+
+def applications_of(part: Part, settings: Settings) -> tuple[str, ...] | type[ANY]:
+    raise NotImplementedError
+
+
+def _split(part: Part) -> tuple[Part, ...]:
+    """The part in pieces that are said in different ways, which together are the part.
+
+    Names on opaque ports: those that an address object can hold, and the others. Addresses with excepted hosts: by what
+    the services show of the name.
+    """
+    if part.kind is Kind.NAMES:
+        if part.recognition in _VISIBLE:
+            return (part,)
+        held = tuple(e for e in part.start.endpoints if _has_fqdn(e))
+        if not held or len(held) == len(part.start.endpoints):
+            return (part,)
+        others = tuple(e for e in part.start.endpoints if not _has_fqdn(e))
+        return tuple(_piece(part, with_endpoints(part.start, some), part.services) for some in (held, others))
+    if not _host_exceptions(part):
+        return (part,)
+    by_recognition: dict[Recognition, list[Service]] = {}
+    for service in part.services:
+        by_recognition.setdefault(service.application.recognition, []).append(service)
+    if len(by_recognition) == 1:
+        return (part,)
+    pieces = []
+    for services in by_recognition.values():
+        start = part.start
+        ports = PortSet.of(services)
+        reach = Reach(start.groups, start.accounts, start.endpoints, start.exceptions, ports)
+        pieces.append(_piece(part, reach, tuple(services)))
+    return tuple(pieces)
+
+
+def _piece(part: Part, reach: Reach, services: tuple[Service, ...]) -> Part:
+    return Part(part.rule, part.kind, part.recognition, services, reach, reach)
+
+
+def _hosts(part: Part) -> list[HostEndpoint]:
+    return [] if part.reach is None else [e for e in part.reach.endpoints if isinstance(e, HostEndpoint)]
+
+
+def _host_exceptions(part: Part) -> list[HostEndpoint]:
+    return [] if part.reach is None else [e for e in part.reach.exceptions if isinstance(e, HostEndpoint)]
+
+
+def _has_fqdn(endpoint: Endpoint) -> bool:
+    """True if an address object can hold the host: one name, in the characters that PAN-OS takes."""
+    if not isinstance(endpoint, HostEndpoint) or not endpoint.pattern.is_exact:
+        return False
+    name = endpoint.pattern.text
+    return len(name) <= FQDN and FQDN_PATTERN.fullmatch(name) is not None
+
+
+def _is_nothing(endpoint: Endpoint) -> bool:
+    return isinstance(endpoint, AddressEndpoint) and endpoint.addresses.is_empty

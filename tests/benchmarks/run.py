@@ -1,0 +1,124 @@
+"""The benchmark: CPU seconds, peak memory and cost per rule of each stage and target, from 100 to 100,000 rules.
+
+    python tests/benchmarks/run.py [--sizes 100,1000,10000,100000]
+
+Each size runs in a process of its own, so that peak memory is that of the size. Start-up (imports) is measured apart and
+subtracted. Quote the ratios: machines are noisy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import generate
+
+AS_OF = date(2026, 11, 22)
+
+
+def measure(rules: int) -> dict[str, float]:
+    """CPU seconds of each stage for a policy of that size, in this process."""
+    from egressc.api import load
+    from egressc.announce import announcements
+    from egressc.bind import bind, bind_everything, prepare
+    from egressc.diagnostics import Level
+    from egressc.fidelity import Grading, assess
+    from egressc.fidelity_files import fidelity_json, fidelity_markdown
+    from egressc.project import load_project
+    from egressc.resolve import resolve
+    from egressc.targets.registry import load_target, target_names
+
+    for name in target_names():
+        load_target(name)
+    found: dict[str, float] = {"imports_mb": _peak_mb()}
+    with tempfile.TemporaryDirectory() as name:
+        folder = str(generate.write(Path(name), rules))
+        start = time.process_time()
+        project = load_project((folder,))
+        found["parse"] = time.process_time() - start
+        start = time.process_time()
+        resolve(project)
+        found["resolve"] = time.process_time() - start
+        del project
+        begin = time.process_time()
+        loaded = load((folder,))
+        assert loaded.policy is not None and loaded.inventory is not None, loaded.diagnostics[:3]
+        prepared, problems = prepare(loaded.policy, loaded.inventory, AS_OF)
+        bind_everything(prepared)
+        found["load"] = time.process_time() - begin
+        size = 0
+        for firewall in loaded.inventory.firewalls:
+            target = load_target(firewall.target)
+            settings, _ = target.load_settings(firewall.settings)
+            marks = [time.process_time()]
+            sites = bind(prepared, firewall, target, settings)
+            marks.append(time.process_time())
+            lowerings = [target.lower(site) for site in sites]
+            marks.append(time.process_time())
+            grading = Grading(firewall.accept, frozenset(), False, AS_OF, lambda *_: False)
+            reports = [assess(site, low, grading) for site, low in zip(sites, lowerings, strict=True)]
+            errors = [d for r in reports for d in announcements(r) if d.level is Level.ERROR]
+            errors += [d for low in lowerings for d in low.diagnostics if d.level is Level.ERROR]
+            assert not errors, [(d.code, d.message) for d in errors[:3]]
+            marks.append(time.process_time())
+            for low, report in zip(lowerings, reports, strict=True):
+                for artefact in target.render(low.model):
+                    size += len(artefact.content)
+                size += len(fidelity_json(report, target)) + len(fidelity_markdown(report, target))
+            marks.append(time.process_time())
+            for stage, since, until in zip(("bind", "lower", "grade", "render"), marks, marks[1:], strict=False):
+                found[f"{firewall.target} {stage}"] = until - since
+        found["total"] = time.process_time() - begin
+        found["output_mb"] = size / 1e6
+    found["peak_mb"] = _peak_mb()
+    return found
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> int:
+    """Run all sizes and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="100,1000,10000,100000")
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one is not None:
+        print(json.dumps(measure(options.one)))
+        return 0
+    sizes = [int(size) for size in options.sizes.split(",")]
+    columns = []
+    for size in sizes:
+        done = subprocess.run(
+            [sys.executable, __file__, "--one", str(size)], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            sys.stderr.write(done.stderr)
+            return 1
+        columns.append(json.loads(done.stdout.splitlines()[-1]))
+    print(f"{'CPU seconds':32}" + "".join(f"{size:>12,}" for size in sizes))
+    for key in columns[0]:
+        if not key.endswith("_mb"):
+            print(f"{key:32}" + "".join(f"{column[key]:12.3f}" for column in columns))
+    print(f"{'microseconds per rule':32}" + "".join(f"{c['total'] / s * 1e6:12.0f}" for c, s in zip(columns, sizes)))
+    for key in ("output_mb", "imports_mb", "peak_mb"):
+        print(f"{key:32}" + "".join(f"{column[key]:12.1f}" for column in columns))
+    by_size = dict(zip(sizes, columns))
+    if 1_000 in by_size and max(sizes) > 1_000:
+        most = max(sizes)
+        ratio = (by_size[most]["total"] / most) / (by_size[1_000]["total"] / 1_000)
+        print(f"cost per rule at {most:,} against 1,000: {ratio:.2f}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
