@@ -170,6 +170,8 @@ _Address = tuple[Family, int]
 @lru_cache(maxsize=65536)
 def parse_addresses(text: str) -> AddressSet | Problem:
     """The addresses that an address, a prefix or a range stands for, or what is wrong with the word."""
+    if not text or text[0] in "-/":
+        return Problem("E0303", f"`{text}` is not an IP address", "an address is missing", _help_v4(text), 0, len(text))
     if "-" in text:
         return _range(text)
     if "/" in text:

@@ -111,7 +111,7 @@ def load(paths: Sequence[str], inventory_path: str | None = None) -> Loaded:
         except OSError as error:
             report.append(
                 Diagnostic(
-                    code="E0401",
+                    code="E0435",
                     message=f"the inventory `{where}` cannot be read: {(error.strerror or str(error)).lower()}",
                     file=where,
                     help="name a file with `--inventory FILE`, or leave it out",

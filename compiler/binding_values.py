@@ -70,7 +70,7 @@ def _windows_account(value: str) -> Problem | None:
     domain, backslash, name = value.rpartition("\\")
     if backslash and (not domain or not name or "\\" in domain):
         return _problem(
-            value, "it is not DOMAIN\\NAME", "not an account", 'write `"DOMAIN\\NAME"`: in a string one backslash is enough',
+            value, "it is not DOMAIN\\NAME", "not an account", 'write `"DOMAIN\\NAME"`, with one backslash',
         )  # fmt: skip
     service = domain.upper() in {"NT SERVICE", "IIS APPPOOL"}
     # A user principal name (svc+x@contoso.example) has other rules, and a service or pool other names.
@@ -78,7 +78,9 @@ def _windows_account(value: str) -> Problem | None:
     bad = next((c for c in name if c in refused), None)
     if bad is not None:
         at = len(domain) + len(backslash) + name.index(bad)
-        return _problem(value, f"`{bad}` stands in no account's name", "not in a name", "write DOMAIN\\NAME or a SID", at, at + 1)
+        return _problem(
+            value, f"`{bad}` stands in no account's name", "not in a name", "write DOMAIN\\NAME or a SID", at, at + 1
+        )
     return None
 
 
@@ -143,16 +145,22 @@ def _linux_user(value: str) -> Problem | None:
 def _linux_cgroup(value: str) -> Problem | None:
     parts = [part for part in value.split("/") if part]
     if not parts:
-        return _problem(value, "the root holds every process", "every process", "write the path of one slice or service")
+        return _problem(
+            value, "the root holds every process", "every process", "write the path of one slice or service"
+        )
     if any(part in {".", ".."} for part in parts):
-        return _problem(value, "`.` and `..` lead nowhere in a cgroup path", "not a path", "write the path below the root")
+        return _problem(
+            value, "`.` and `..` lead nowhere in a cgroup path", "not a path", "write the path below the root"
+        )
     if value.startswith("/sys/fs/cgroup"):
         return _problem(
             value, "the path begins below the mount point", "not below the root",
             f"write `{value.removeprefix('/sys/fs/cgroup').lstrip('/') or 'system.slice/NAME.service'}`",
         )  # fmt: skip
     if len(value.encode("utf-8", "surrogatepass")) > _CGROUP_PATH_LIMIT:
-        return _problem(value, f"it is longer than {_CGROUP_PATH_LIMIT} bytes", "too long", "use a slice nearer to the root")
+        return _problem(
+            value, f"it is longer than {_CGROUP_PATH_LIMIT} bytes", "too long", "use a slice nearer to the root"
+        )
     return None
 
 
@@ -175,7 +183,9 @@ _CHECKS: Final[dict[str, Callable[[str], Problem | None]]] = {
 }
 
 
-def _problem(value: str, what: str, label: str, help_: str, start: int = 0, end: int | None = None) -> Problem:
+def _problem(  # noqa: PLR0917 - the fields of a problem, in their order
+    value: str, what: str, label: str, help_: str, start: int = 0, end: int | None = None
+) -> Problem:
     shown = value if len(value) <= 60 else f"{value[:60]}…"
     message = f"`{shown}` cannot be what an account is called: {what}" if value.strip() else f"a binding: {what}"
     return Problem("E0236", message, label, help_, start, len(value) if end is None else end)

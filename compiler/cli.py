@@ -7,13 +7,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from egressc import __version__
+from egressc.exits import COULD_NOT_RUN, DEFECT, DONE
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-
-DONE, NO, COULD_NOT_RUN, DEFECT = 0, 1, 2, 70
-"""Exit statuses: done; the verb's business to say no; could not run; a defect of egressc."""
 
 _VERBS = {
     "compile": "policies into one folder per firewall",

@@ -103,16 +103,15 @@ class HostIndex(Generic[T]):
             tail = pattern.tail
             node = ".".join(tail)
             if node in self._inner:
-                inner += self._inner[node].like(pattern.labels[-1 - len(tail)])
-        elif pattern.text[2:] in self._inner:
-            inner += self._inner[pattern.text[2:]].everything()
+                inner += self._inner[node].wider(pattern.labels[-1 - len(tail)])
         found += [i for i in inner if contains(patterns[i], pattern)]
         return [self._values[i] for i in sorted(found)]
 
     def _above(self, pattern: HostPattern) -> tuple[list[int], list[int]]:
-        """What hangs at or above a pattern's node: the ``*.`` patterns, which all contain it, and of the patterns with
-        inner wildcards those above the node that may match what stands before theirs.
-        """  # fmt: skip
+        """The ``*.`` patterns at or above a pattern's node, which contain it, and those with inner wildcards above it.
+
+        Of the latter only those whose first wildcard may match the label of the node's name that meets it.
+        """
         found: list[int] = []
         inner: list[int] = []
         node, label = ".".join(pattern.tail), ""
@@ -166,6 +165,15 @@ class _Inner:
         if ends:
             for start in range(len(label) + 1):
                 yield from ends.get(label[start:], ())
+
+    def wider(self, glob: str) -> Iterator[int]:
+        """The patterns whose label may match everything that a glob with ``*`` matches."""
+        begin = glob.partition("*")[0]
+        end = glob.rpartition("*")[2]
+        for i in range(1, len(begin) + 1):
+            yield from self.begins.get(begin[:i], ())
+        for i in range(len(end) + 1):
+            yield from self.ends.get(end[i:], ())
 
     def like(self, glob: str) -> Iterator[int]:
         """The patterns whose label may share a label with a glob that holds ``*``."""

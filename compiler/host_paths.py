@@ -30,12 +30,11 @@ def path_form(text: str) -> str | Problem | None:
     if problem is not None:
         return problem
     decoded = _ESCAPE.sub(lambda m: bytes([int(m[1], 16)]), text.encode())
-    try:
-        lowered = decoded.decode().lower().encode()
-    except UnicodeDecodeError:
-        lowered = decoded.lower()
+    if b"//" in decoded:
+        return _empty_segment(text)
+    lowered = decoded.decode(errors="surrogateescape").lower().encode(errors="surrogateescape")
     encoded = "".join([chr(b) if b in _KEPT else f"%{b:02x}" for b in lowered])
-    return encoded.removesuffix("/") or None
+    return encoded.removesuffix("/")
 
 
 def _bad_path(text: str) -> Problem | None:
@@ -64,10 +63,14 @@ def _bad_path(text: str) -> Problem | None:
             "E0325", f"`{text[at : at + 3]}` is not a percent-encoded character", "two hexadecimal digits are missing",
             "write `%25` for a percent sign", at, min(at + 3, len(text)),
         )  # fmt: skip
-    double = text.find("//")
-    if double >= 0:
-        return Problem(
-            "E0326", "the path has an empty segment", "nothing between two slashes",
-            f"write `{re.sub('//+', '/', text)}`", double, double + 2,
-        )  # fmt: skip
     return None
+
+
+def _empty_segment(text: str) -> Problem:
+    slashes = re.compile(r"(?:/|%2[Ff]){2,}")
+    found = slashes.search(text)
+    start, end = found.span() if found else (0, len(text))
+    return Problem(
+        "E0326", "the path has an empty segment", "nothing between two slashes", f"write `{slashes.sub('/', text)}`",
+        start, end,
+    )  # fmt: skip

@@ -75,7 +75,7 @@ class _Step:
         alive, length, labels = state
         relevant = tuple(glob for glob, mask in self.groups.items() if mask & alive)
         out = []
-        for label, matched in choices(self.inside, relevant):
+        for label, matched in choices(self.inside, relevant, shortest_too=bounded):
             longer = length + len(label) + (length > 0)
             if bounded and longer > LONGEST_NAME:
                 continue

@@ -12,12 +12,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from egressc.host_search import LONGEST_NAME, search
-from egressc.labels import glob_matches
+from egressc.labels import glob_contains, glob_matches, globs_intersect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_READABLE = ("a", "host", *"bcdefghijklmnopqrstuvwxyz0123456789")
+_SHORT = 120
+"""Two patterns shorter than this together cannot meet the limit on the length of a name: labels decide one by one."""
+
+_READABLE: tuple[str, ...] = ("a", "host", *"bcdefghijklmnopqrstuvwxyz0123456789")
 """Labels that an example tries first."""
 
 
@@ -106,7 +109,12 @@ def contains(a: HostPattern, b: HostPattern) -> bool:
         return False
     if a.is_tree and a.deep and len(a.labels) <= len(b.tail):
         return True
-    return _contains(a, b)
+    if len(a.text) + len(b.text) >= _SHORT:
+        return _contains(a, b)
+    more = len(b.labels) - len(a.labels)
+    if (b.deep and not a.deep) or (more < (not b.deep) if a.deep else more != 0):
+        return False
+    return all(glob_contains(x, y) for x, y in zip(reversed(a.labels), reversed(b.labels), strict=False))
 
 
 def intersects(a: HostPattern, b: HostPattern) -> bool:
@@ -121,7 +129,14 @@ def intersects(a: HostPattern, b: HostPattern) -> bool:
         return False
     if a.is_tree:
         return _meets_tree(a, b)
-    return _meets_tree(b, a) if b.is_tree else _intersects(a, b)
+    if b.is_tree:
+        return _meets_tree(b, a)
+    if len(a.text) + len(b.text) >= _SHORT:
+        return _intersects(a, b)
+    more = len(b.labels) - len(a.labels)
+    if (more <= 0 and a.deep > b.deep) or (more >= 0 and b.deep > a.deep) or (more and not (a.deep or b.deep)):
+        return False
+    return all(globs_intersect(x, y) for x, y in zip(reversed(a.labels), reversed(b.labels), strict=False))
 
 
 def example(inside: Sequence[HostPattern], outside: Sequence[HostPattern] = ()) -> str | None:
@@ -150,10 +165,8 @@ def example(inside: Sequence[HostPattern], outside: Sequence[HostPattern] = ()) 
             host = label + below
             if len(host) <= LONGEST_NAME and not any(matches(p, host) for p in left):
                 return host
-    return search(
-        [(p.labels, p.deep) for p in (inside or (first,))],
-        [(p.labels, p.deep) for p in left],
-    )
+    wanted = inside or (first,)
+    return search([(p.labels, p.deep) for p in wanted], [(p.labels, p.deep) for p in left])
 
 
 def covered(pattern: HostPattern, by: Sequence[HostPattern]) -> bool:
@@ -168,7 +181,7 @@ def minimise(patterns: Iterable[HostPattern]) -> tuple[HostPattern, ...]:
     ordered = sorted(set(patterns), key=lambda p: p.sort_key)
     if len(ordered) < 2:
         return tuple(ordered)
-    index = HostIndex((p, p) for p in ordered)
+    index = HostIndex([(p, p) for p in ordered])
     rank = {p: i for i, p in enumerate(ordered)}
     kept = []
     for pattern in ordered:
@@ -203,7 +216,7 @@ def _meets_tree(tree: HostPattern, other: HostPattern) -> bool:
         return False
     if not all(glob_matches(g, n) for g, n in zip(reversed(globs), reversed(names), strict=False)):
         return False
-    return len(tree.text) + len(other.text) < LONGEST_NAME or _intersects(tree, other)
+    return len(tree.text) + len(other.text) < _SHORT or _intersects(tree, other)
 
 
 def _tails_agree(a: HostPattern, b: HostPattern) -> bool:

@@ -62,19 +62,17 @@ def _ranges(groups: Iterable[Group], networks: Mapping[str, tuple[Network, ...]]
 
 
 def _clashes(ranges: Iterable[_Range]) -> Iterable[tuple[_Range, _Range]]:
-    """For each range that shares an address with an earlier one of another group: that one, and the range."""
-    longest: _Range | None = None  # of the ranges so far, the one that ends last
-    second: _Range | None = None  # the same among those of other groups than that of ``longest``
+    """For sorted ranges: each that shares an address with the one so far that ends last, if that is of another group.
+
+    That one is enough to name every group that shares an address: where it is of the same group, an earlier range of
+    another group that reached this one would have shared an address with it, and been named then.
+    """
+    longest: _Range | None = None
     for each in ranges:
-        earlier = second if longest is not None and longest.group == each.group else longest
-        if earlier is not None and earlier.last >= each.first:
-            yield earlier, each
+        if longest is not None and longest.last >= each.first and longest.group != each.group:
+            yield longest, each
         if longest is None or each.last > longest.last:
-            if longest is not None and longest.group != each.group:
-                second = longest
             longest = each
-        elif each.group != longest.group and (second is None or each.last > second.last):
-            second = each
 
 
 def _clash(firewall: str, family: Family, one: _Range, other: _Range) -> Diagnostic:

@@ -17,6 +17,9 @@ LONGEST_LABEL = 63
 """The most characters that a label may have (RFC 1035, section 2.3.4)."""
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789_-"
+_FILLERS: tuple[str, ...] = ("", "a", "host", *_ALPHABET[1:-1])
+"""What an example tries first for the run of characters that ``*`` stands for."""
+
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
@@ -62,42 +65,98 @@ def globs_intersect(a: str, b: str) -> bool:
         return is_label(a) and glob_matches(b, a)
     if "*" not in b:
         return is_label(b) and glob_matches(a, b)
-    return bool(choices((a, b), ()))
+    frame = _frame((a, b))
+    if frame is None:
+        return False
+    # With a letter at each star, the frame is a label that both match: unless it is too long, or a hyphen ends it.
+    return is_label(frame[0] + "a" + frame[1]) or bool(choices((a, b), ()))
 
 
-@lru_cache(maxsize=65536)
-def choices(inside: tuple[str, ...], outside: tuple[str, ...]) -> tuple[tuple[str, frozenset[str]], ...]:
+def glob_contains(a: str, b: str) -> bool:
+    """True if every label that ``b`` matches is matched by ``a``."""
+    if a in {"*", b}:
+        return True
+    if "*" not in b:
+        return not is_label(b) or glob_matches(a, b)
+    if a.count("*") <= 1 and b.count("*") == 1 and len(b) < LONGEST_LABEL and b[0] != "-" and b[-1] != "-":
+        # Any character can stand at the star of `b`, so what `a` fixes must be within what `b` fixes.
+        a_begin, star, a_end = a.partition("*")
+        b_begin, _, b_end = b.partition("*")
+        return bool(star) and b_begin.startswith(a_begin) and b_end.endswith(a_end)
+    return all(matched for _, matched in choices((b,), (a,)))
+
+
+def choices(
+    inside: tuple[str, ...], outside: tuple[str, ...], *, shortest_too: bool = False
+) -> tuple[tuple[str, frozenset[str]], ...]:
     """Labels that match every glob of ``inside``, each with the globs of ``outside`` that it matches too.
 
-    Not all labels, but one for each way that is worth choosing: for every label there is one in the answer that is not
-    longer and whose matched globs are not more. Empty when nothing matches ``inside``. Shortest first.
+    Not all labels, but one for each way that is worth choosing: for every label there is one in the answer whose
+    matched globs are not more, and with ``shortest_too`` one for which that holds and that is not longer either. Empty
+    when nothing matches ``inside``.
     """
     literal = next((g for g in inside if "*" not in g), None)
     if literal is not None:
         if not is_label(literal) or not all(glob_matches(g, literal) for g in inside):
             return ()
-        return ((literal, frozenset(g for g in outside if glob_matches(g, literal))),)
+        return ((literal, frozenset([g for g in outside if glob_matches(g, literal)])),)
     wild_inside = tuple(dict.fromkeys(g for g in inside if g != "*"))
-    wild_outside = tuple(dict.fromkeys(g for g in outside if "*" in g))
-    literals = frozenset(g for g in outside if "*" not in g)
-    if len(wild_outside) == 1 and not literals and len(inside) <= 1:
-        forced = frozenset[str]()  # the search itself is the test
-    else:
-        forced = frozenset(g for g in wild_outside if _always(wild_inside, g))
-    return _search(wild_inside, tuple(g for g in wild_outside if g not in forced), literals, forced)
+    forced: list[str] = []
+    wild: list[str] = []
+    literals: list[str] = []
+    for glob in dict.fromkeys(outside):
+        if "*" not in glob:
+            literals.append(glob)
+        elif glob == "*" or (len(wild_inside) + len(outside) > 2 and any(glob_contains(glob, g) for g in wild_inside)):
+            forced.append(glob)
+        else:
+            wild.append(glob)
+    if not shortest_too:
+        label = _readable(wild_inside, wild, frozenset(literals))
+        if label:
+            return ((label, frozenset(forced)),)
+    always = frozenset(forced)
+    return tuple((label, matched | always) for label, matched in _search(wild_inside, tuple(wild), frozenset(literals)))
 
 
-def _always(inside: Sequence[str], outside: str) -> bool:
-    """True if a label that matches one of ``inside`` surely matches ``outside``."""
-    if outside == "*" or outside in inside:
-        return True
-    return any(all(matched for _, matched in choices((glob,), (outside,))) for glob in inside)
+def _frame(globs: Sequence[str]) -> tuple[str, str] | None:
+    """What every label begins and ends with that matches all of some globs with ``*``; ``None`` if no label does.
+
+    What stands between two stars is put behind the beginning, with a letter before it.
+    """
+    begin = end = middle = ""
+    for glob in globs:
+        first, *pieces, last = glob.split("*")
+        if not (begin.startswith(first) or first.startswith(begin)) or not (end.endswith(last) or last.endswith(end)):
+            return None
+        begin = max(begin, first, key=len)
+        end = max(end, last, key=len)
+        middle += "".join([f"a{piece}" for piece in pieces])
+    return begin + middle, end
 
 
+def _readable(inside: Sequence[str], outside: Sequence[str], literals: frozenset[str]) -> str:
+    """A label that matches all of ``inside`` and nothing else, if one of a few candidates does; else nothing."""
+    frame = _frame(inside)
+    if frame is None:
+        return ""
+    for filler in _FILLERS:
+        label = frame[0] + filler + frame[1]
+        if (
+            label not in literals
+            and is_label(label)
+            and all(glob_matches(glob, label) for glob in inside)
+            and not any(glob_matches(glob, label) for glob in outside)
+        ):
+            return label
+    return ""
+
+
+@lru_cache(maxsize=16384)
 def _search(
-    inside: tuple[str, ...], outside: tuple[str, ...], literals: frozenset[str], forced: frozenset[str]
+    inside: tuple[str, ...], outside: tuple[str, ...], literals: frozenset[str]
 ) -> tuple[tuple[str, frozenset[str]], ...]:
-    """The answer of ``choices`` by breadth-first search over the product of the globs' automata.
+    """The answer of ``choices``, shortest label first, by breadth-first search over the product of the globs' automata.
 
     Breadth first, so the first label found in a state is the shortest one, and a state need not be visited again. The
     literals share one automaton: the label so far, as long as it begins one of them.
@@ -134,9 +193,9 @@ def _search(
                 if not any(other <= matched for _, other in found):
                     found.append((label, frozenset(matched)))
                     if not matched:
-                        return tuple((text, names | forced) for text, names in found)
+                        return tuple(found)
         level = following
-    return tuple((text, names | forced) for text, names in found)
+    return tuple(found)
 
 
 def _relevant(globs: tuple[str, ...]) -> str:

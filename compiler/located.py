@@ -40,6 +40,7 @@ _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_BAD_ESCAPE = re.compile(r"\\U(?!0010|000[0-9A-Fa-f])[0-9A-Fa-f]{8}")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
@@ -66,16 +67,14 @@ def parse(source: Source) -> tuple[Located | None, tuple[Diagnostic, ...]]:
         return None, (wrong,)
     # libyaml is twenty times faster and gives the same positions, but says less about errors and refuses a little more:
     # where it stops, the Python parser has the last word.
-    stopped = 0
     fast = getattr(yaml, "CSafeLoader", None)
     if fast is not None:
         try:
             return _Builder(source).run(yaml.parse(source.text, Loader=fast))
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            stopped = 0 if mark is None else mark.index
+        except yaml.YAMLError:
+            pass
     builder = _Builder(source)
-    problem, context, at, context_at = "", "", stopped, None
+    problem, context, at, context_at = "", "", 0, None
     try:
         return builder.run(yaml.parse(source.text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
@@ -84,6 +83,8 @@ def parse(source: Source) -> tuple[Located | None, tuple[Diagnostic, ...]]:
         context_at = None if error.context_mark is None else error.context_mark.index
     except (yaml.YAMLError, ValueError, OverflowError):  # an escape such as "\UFFFFFFFF" makes the parser itself fail
         problem = "an escape makes no character"
+        escape = _BAD_ESCAPE.search(source.text)
+        at = 0 if escape is None else escape.start()
     wrong = syntax_problem(source, problem, context, at, context_at, builder.open_brackets())
     return None, (*builder.diagnostics, wrong)
 
@@ -312,7 +313,9 @@ class _Builder:
             return Span(self._source, start, end)
         if self._stack and self._stack[-1].is_mapping and self._stack[-1].pending is not None:
             return Span(self._source, start, end)  # a value that is left out: `_attach` shows the key instead
-        return span_at(self._source, start - 1 if self._stack and not self._stack[-1].is_mapping else start)
+        if self._wants_key():
+            return span_at(self._source, max(self._source.text.find(":", start), 0))
+        return span_at(self._source, start - 1 if self._stack else start)
 
     def _report(
         self,

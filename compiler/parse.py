@@ -17,6 +17,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 from egressc.diagnostics import Diagnostic
 from egressc.parse_absorbed import find_absorbed
 from egressc.parse_analysis import Unexpected
+from egressc.parse_braces import without_slips
 from egressc.parse_build import KEYWORD_TERMINALS, Builder
 from egressc.parse_cache import cached_tables
 from egressc.parse_comments import hang_comments
@@ -76,7 +77,9 @@ def _read_on(source: Source, first: Diagnostic | None) -> tuple[File | None, tup
     grammar = _grammar()
     with grammar.lock:
         grammar.builder.source = source
-        file, diagnostics = read_on(source, scan(source, grammar.lexemes, LIMIT), grammar.read_part)
+        file, diagnostics = read_on(
+            source, without_slips(source, scan(source, grammar.lexemes, LIMIT)), grammar.read_part
+        )
     absorbed = find_absorbed(file)
     if absorbed is not None:
         file, more = absorbed

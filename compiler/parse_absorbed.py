@@ -11,8 +11,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from egressc.keywords import POLICY_SETTINGS, RULE_SETTINGS
 from egressc.parse_errors import near, unknown_statement
+from egressc.parse_shape import ITEM_BLOCKS, RULE, Block
 from egressc.syntax import Policy, Setting, Word
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def find_absorbed(file: File) -> tuple[File, tuple[Diagnostic, ...]] | None:
 
 def _policy(policy: Policy, diagnostics: list[Diagnostic]) -> Policy:
     """The policy without what its lists absorbed."""
-    settings = _settings(policy.settings, POLICY_SETTINGS, "a policy", (), diagnostics)
+    settings = _settings(policy.settings, ITEM_BLOCKS["policy"], (), diagnostics)
     rules = {i: new for i, rule in enumerate(policy.rules) if (new := _rule(rule, diagnostics)) is not None}
     if rules:
         policy = replace(policy, rules=tuple(rules.get(i, rule) for i, rule in enumerate(policy.rules)))
@@ -59,14 +59,13 @@ def _rule(rule: Rule, diagnostics: list[Diagnostic]) -> Rule | None:
         stated = [setting.keyword.text for setting in rule.settings]
         if "to" not in stated or "ports" not in stated:
             missing = tuple(keyword for keyword in _REQUIRED if keyword not in stated)
-    settings = _settings(rule.settings, RULE_SETTINGS, "a rule", missing, diagnostics)
+    settings = _settings(rule.settings, RULE, missing, diagnostics)
     return None if settings is None else replace(rule, settings=settings, damaged=True)
 
 
 def _settings(
     settings: tuple[Setting, ...],
-    keywords: tuple[str, ...],
-    called: str,
+    block: Block,
     missing: tuple[str, ...],
     diagnostics: list[Diagnostic],
 ) -> tuple[Setting, ...] | None:
@@ -75,11 +74,11 @@ def _settings(
         wrong = _WRONG.get(setting.keyword.text)
         if wrong is None:
             continue
-        found = _absorbed(setting, wrong, keywords, missing)
+        found = _absorbed(setting, wrong, block.keywords, missing)
         if found is not None:
             at, suggestion = found
             values = setting.values + (setting.exceptions or ())
-            diagnostics.append(unknown_statement(values[at].span, called, keywords, suggestion))
+            diagnostics.append(unknown_statement(values[at].span, block, suggestion))
             left = (_cut(setting, at),) if at else ()
             return (*settings[:index], *left, *settings[index + 1 :])
     return None

@@ -44,14 +44,14 @@ def explain_statement(cursor: Cursor, tokens: Sequence[Token], refusal: Unexpect
         if refusal.index > 1 and before.kind == WORD:
             suggestion = errors.near(cursor.text(before), block.keywords)
             if suggestion:
-                return errors.unknown_statement(cursor.span(before), block.called, block.keywords, suggestion)
+                return errors.unknown_statement(cursor.span(before), block, suggestion)
         return errors.string_for_word(span, keyword) if takes_word else errors.too_many(span, keyword)
     if found.kind == WORD:
         if takes_text:
             return errors.word_for_string(_words(cursor, tokens, refusal.index), keyword, TAKES[keyword].one)
         suggestion = errors.near(cursor.text(found), block.keywords)
         if suggestion:
-            return errors.unknown_statement(span, block.called, block.keywords, suggestion)
+            return errors.unknown_statement(span, block, suggestion)
         return errors.too_many(span, keyword)
     if found.kind == "except" and keyword == "to" and refusal.index == 1:
         return errors.missing_value(cursor.span(tokens[0]), keyword)

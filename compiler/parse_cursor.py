@@ -51,8 +51,7 @@ class Cursor:
             elif token.kind == CLOSE:
                 self.excess -= 1
             elif token.kind == BAD:
-                text = source.text[token.start : token.end]
-                self.excess += text.count(OPEN) - text.count(CLOSE)
+                self.excess += self.swallowed(token, OPEN) - self.swallowed(token, CLOSE)
 
     @property
     def token(self) -> Token:
@@ -94,6 +93,11 @@ class Cursor:
         """What a token says."""
         return self.source.text[token.start : token.end]
 
+    def swallowed(self, token: Token, brace: str) -> int:
+        """How many braces a bad token has swallowed; a string that is closed on a later line holds none."""
+        text = self.text(token)
+        return 0 if text.endswith('"') else text.count(brace)
+
     def begins_line(self, index: int) -> bool:
         """True if the token with this index is the first of its line."""
         return index == 0 or "\n" in self.source.text[self.tokens[index - 1].end : self.tokens[index].start]
@@ -101,6 +105,21 @@ class Cursor:
     def column(self, token: Token) -> int:
         """The column of a token, counted from 1."""
         return self.source.line_column(token.start)[1]
+
+    def bad_on_line(self, index: int) -> int | None:
+        """The index of a bad token from this index on, if one stands on its line before a brace."""
+        while self.tokens[index].kind not in {OPEN, CLOSE, END}:
+            if self.tokens[index].kind == BAD:
+                return index
+            index += 1
+            if self.begins_line(index):
+                return None
+        return None
+
+    def is_reported_at_end(self) -> bool:
+        """True if a diagnostic speaks of the last token of the file: what is open then, is open because of that."""
+        last = self.tokens[-2].end
+        return any(d.span is not None and d.span.end >= last for d in self.diagnostics)
 
     def head_before_brace(self, index: int) -> bool:
         """True if an opening brace follows the token with this index, with no more between than a head holds."""
@@ -144,9 +163,10 @@ class Cursor:
             return
         self.at += 1
         while self.kind not in {OPEN, CLOSE, END}:
-            if self.begins_line(self.at) and (
-                self.kind in STATEMENT_KEYWORDS or self.begins_statement(self.at, keywords)
-            ):
+            if self.begins_line(self.at):
+                if self.kind in STATEMENT_KEYWORDS or self.begins_statement(self.at, keywords):
+                    return
+            elif self.kind in STATEMENT_KEYWORDS and self.head_before_brace(self.at):
                 return
             self.at += 1
 
@@ -155,9 +175,20 @@ class Cursor:
         while self.kind in VALUE_KINDS and not self.begins_line(self.at):
             self.at += 1
 
-    def skip_block(self) -> None:
-        """Leave a block behind, from its opening brace to the closing one or to where an item begins."""
-        depth = 0
+    def skip_stray_block(self, keywords: Iterable[str]) -> None:
+        """Leave a block behind that belongs to nothing, or only its brace if the file has one too many of those."""
+        if self.excess > 0:
+            self.excess -= 1
+            self.at += 1
+            self.skip_values(keywords)
+        else:
+            self.skip_block()
+
+    def skip_block(self, depth: int = 0) -> None:
+        """Leave a block behind, from its opening brace to the closing one or to where an item begins.
+
+        With a ``depth``, that many of its braces are behind already.
+        """
         while self.kind != END:
             kind = self.kind
             if kind == OPEN:

@@ -12,6 +12,7 @@ from egressc.suggest import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from egressc.parse_shape import Block
     from egressc.source import Span
 
 _LONGEST_NAME: Final = 63
@@ -23,8 +24,8 @@ _INSTEAD: Final = {
     ("any-address", "from"): "write `any-group` for every group",
     ("any", "to"): "write `any-address` for every destination address",
     ("any-group", "to"): "write `any-address` for every destination address",
-    ("any", "endpoints"): "write `any-address` for every destination address",
-    ("any-group", "endpoints"): "write `any-address` for every destination address",
+    ("any", "endpoint"): "write `any-address` for every destination address",
+    ("any-group", "endpoint"): "write `any-address` for every destination address",
     ("any", "as"): "leave `as` out: without it a rule holds for any account",
     ("any-group", "as"): "leave `as` out: without it a rule holds for any account",
     ("any-address", "as"): "leave `as` out: without it a rule holds for any account",
@@ -46,43 +47,37 @@ def shown(word: str) -> str:
     return f"`{word if len(word) <= _LONGEST_SHOWN else word[:_LONGEST_SHOWN] + '…'}`"
 
 
-def listed(words: Iterable[str]) -> str:
-    """Words as a list for a help text."""
-    return ", ".join(f"`{word}`" for word in words)
-
-
-def unknown_statement(span: Span, place: str, keywords: Iterable[str], suggestion: str | None) -> Diagnostic:
-    """A word that begins nothing where it stands; ``place`` is "a policy" or "a file"."""
-    text = span.text
+def unknown_statement(span: Span, block: Block, suggestion: str | None) -> Diagnostic:
+    """A word that begins nothing in the block where it stands."""
     return Diagnostic(
         code="E0106",
-        message=f"{place} knows no statement {shown(text)}",
+        message=f"{shown(span.text)} is no {_statement(block)}",
         span=span,
-        label="begins no statement here",
-        help=f"did you mean `{suggestion}`?" if suggestion else f"what may stand here: {listed(keywords)}",
+        label="begins nothing that may stand here",
+        help=f"did you mean `{suggestion}`?" if suggestion else _valid(block),
     )
 
 
-def misplaced(span: Span, place: str, keywords: Iterable[str], *, related: tuple[Related, ...] = ()) -> Diagnostic:
-    """A keyword that stands in another kind of block, or in none."""
+def misplaced(span: Span, block: Block, *, related: tuple[Related, ...] = ()) -> Diagnostic:
+    """A reserved word that stands in another kind of block, or in none."""
     text = span.text
-    if text in PLACES:
-        help_text = f"it stands {PLACES[text]}"
-        inner = [k for k in keywords if k != text]
-        if inner:
-            help_text += f"; what may stand here: {listed(inner)}"
-    else:
-        help_text = f"what may stand here: {listed(keywords)}"
+    place = "at the top of a file" if block.called == "a file" else f"in {block.called}"
     return Diagnostic(
         code="E0107",
-        message=f"{shown(text)} does not stand in {place}"
-        if place != "a file"
-        else f"{shown(text)} is no item of a file",
+        message=f"`{text}` does not stand {place}",
         span=span,
-        label=f"not in {place}" if place != "a file" else "not at the top of a file",
-        help=help_text,
+        label=f"no {_statement(block)}",
+        help=f"it stands {PLACES[text]}; {_valid(block)}" if text in PLACES else _valid(block),
         related=related,
     )
+
+
+def _statement(block: Block) -> str:
+    return "item of a file" if block.called == "a file" else f"statement of {block.called}"
+
+
+def _valid(block: Block) -> str:
+    return f"what may stand here: {block.valid}" if block.valid else "nothing may stand here"
 
 
 def missing_value(span: Span, keyword: str) -> Diagnostic:
@@ -238,13 +233,13 @@ def block_of_statement(span: Span, keyword: str) -> Diagnostic:
     )
 
 
-def stray_block(span: Span, place: str) -> Diagnostic:
+def stray_block(span: Span) -> Diagnostic:
     """A block that belongs to nothing."""
     return Diagnostic(
         code="E0114",
         message="a block belongs to no statement",
         span=span,
-        label=f"no head before it in {place}",
+        label="no head stands before it",
         help="take the brace out, or write what the block is, and its name, before it",
     )
 
@@ -272,14 +267,14 @@ def stray_brace(span: Span) -> Diagnostic:
     )
 
 
-def stray_string(span: Span, place: str, keywords: Iterable[str]) -> Diagnostic:
+def stray_string(span: Span, block: Block) -> Diagnostic:
     """A string where a statement should begin."""
     return Diagnostic(
         code="E0116",
         message="a string stands where a statement begins",
         span=span,
-        label=f"belongs to no statement of {place}",
-        help=f"what may stand here: {listed(keywords)}",
+        label="belongs to no statement",
+        help=_valid(block),
     )
 
 

@@ -34,6 +34,11 @@ class Block:
         """Every word that begins something in this block."""
         return (*self.statements, *self.blocks)
 
+    @property
+    def valid(self) -> str:
+        """What may stand in this block, in words."""
+        return ", ".join((*(("endpoints",) if self.entries else ()), *(f"`{keyword}`" for keyword in self.keywords)))
+
 
 RULE: Final = Block("a rule", "rule_head", statements=dict.fromkeys(RULE_SETTINGS, "rule_setting"))
 FALLBACK: Final = Block("a fallback", "fallback_head", entries=True, named=False)
@@ -79,7 +84,7 @@ class Takes:
 
 
 TAKES: Final = {
-    "import": Takes("path in quotes", 'import "FILE"'),
+    "import": Takes("path", 'import "FILE"'),
     "parameter": Takes("name", 'parameter NAME "…"'),
     "endpoints": Takes("name", 'endpoints NAME "…" { … }'),
     "service-account": Takes("name", 'service-account NAME "…" { … }'),
@@ -88,13 +93,13 @@ TAKES: Final = {
     "allow": Takes("name", 'allow NAME "…" { … }'),
     "deny": Takes("name", 'deny NAME "…" { … }'),
     "fallback": Takes("block", "fallback { … }"),
-    "include": Takes("policy's name", "include NAME"),
+    "include": Takes("policy", "include NAME"),
     "owner": Takes("string", 'owner "…"'),
     "reference": Takes("string", 'reference "…"'),
     "ticket": Takes("string", 'ticket "…"'),
     "review-by": Takes("date", "review-by YYYY-MM-DD"),
     "expires": Takes("date", "expires YYYY-MM-DD"),
-    "feature": Takes("feature's name", "feature NAME"),
+    "feature": Takes("name", "feature NAME"),
     "from": Takes("group", "from GROUP …` or `from any-group", many=True),
     "as": Takes("service account", "as ACCOUNT …", many=True),
     "to": Takes("endpoint", "to ENDPOINT …` or `to any-address", many=True),
@@ -102,6 +107,8 @@ TAKES: Final = {
     "log": Takes("nothing", "log` or `log off"),
     "no-tls-inspection": Takes("nothing", "no-tls-inspection"),
     "tls-inspection": Takes("nothing", "tls-inspection` or `tls-inspection may"),
+    "endpoint": Takes("endpoint", "ENDPOINT"),
+    "service-tag": Takes("name", "service-tag NAME"),
     **{kind: Takes("value", f'{kind} VALUE …` or `{kind} "…"', many=True) for kind in BINDING_KINDS},
 }
-"""What each statement takes; the examples stand between backticks."""
+"""What each statement takes, and an endpoint by itself; the examples stand between backticks."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from egressc.diagnostics import Diagnostic
-from egressc.keywords import RESERVED
+from egressc.keywords import RESERVED, STATEMENT_KEYWORDS
 from egressc.source import Span
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ _FORBIDDEN: Final = re.compile(
     # at all, and a carriage return that ends no line.
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]+|\r(?!\n)",
 )
+_LINE_REST: Final = re.compile(r'[^"\n]*"?')
+_NEXT_LINE: Final = re.compile(r'\r?\n[^\S\r\n]*(?P<word>[^\s{}"#]*)(?P<brace>[{}]?)[^\n]*')
+_LONGEST_STRING: Final = 10
+"""How many lines a string may run on that should have been closed on its first."""
 _PARAMETER_REST: Final = re.compile(r'(?:[^\r\n{}]{0,80}\})?[^\s{}"]*')
 _CONTROL_NAMES: Final = {"\0": "a NUL", "\x1b": "an escape character", "\ufeff": "a byte order mark"}
 
@@ -87,8 +91,10 @@ def scan(source: Source, lexemes: Lexemes, limit: int) -> Scan:
                 diagnostics.append(_open_parameter(source, at - 1, end))
             tokens.append(Token(BAD, start, end))
         elif kind == "unclosed":
-            if len(diagnostics) < limit:
-                diagnostics.append(_unclosed_string(source, at, end))
+            stop = _string_end(text, end)
+            if len(diagnostics) < limit and not _cut_by_return(text, end):
+                diagnostics.append(_unclosed_string(source, at, end, goes_on=stop > end))
+            end = stop
             tokens.append(Token(BAD, at, end))
         elif kind != "skip":
             while forbidden[bad] < at:
@@ -117,6 +123,32 @@ def _parameter_end(text: str, start: int) -> int:
     """Where a ``${`` that the lexer refused ends: behind its brace if that is near, else at white space."""
     found = _PARAMETER_REST.match(text, start)
     return found.end() if found else start
+
+
+def _cut_by_return(text: str, end: int) -> bool:
+    """True if a carriage return without a line feed stands here; it is reported itself."""
+    return text.startswith("\r", end) and not text.startswith("\r\n", end)
+
+
+def _string_end(text: str, end: int) -> int:
+    """Where a string ends that is not closed before ``end``: behind the quote that was meant to close it, or there.
+
+    A string goes on in the next lines if these say nothing else: up to the first with an odd number of quotes, unless
+    one of them begins with a keyword or a brace.
+    """
+    if _cut_by_return(text, end):
+        found = _LINE_REST.match(text, end)
+        return found.end() if found else end
+    at = end
+    for _ in range(_LONGEST_STRING):
+        line = _NEXT_LINE.match(text, at)
+        if line is None or line["word"] in STATEMENT_KEYWORDS or line["brace"]:
+            return end
+        quotes = line.group().count('"')
+        if quotes:
+            return text.index('"', at) + 1 if quotes % 2 else end
+        at = line.end()
+    return end
 
 
 def _forbidden(source: Source, limit: int) -> list[Diagnostic]:
@@ -154,18 +186,21 @@ def _control_character(source: Source, start: int, end: int) -> Diagnostic:
     )
 
 
-def _unclosed_string(source: Source, start: int, end: int) -> Diagnostic:
+def _unclosed_string(source: Source, start: int, end: int, *, goes_on: bool) -> Diagnostic:
     text = source.text[start:end]
     stop = start + len(text.rstrip())
     backslash = start > 0 and '\\"' in source.text[source.text.rfind("\n", 0, start) + 1 : start + 1]
+    help_text = "close it on the line on which it begins"
+    if goes_on:
+        help_text = "a string stands on one line; write it on one"
+    elif backslash:
+        help_text = 'a backslash is itself in a string; write `""` for one quote'
     return Diagnostic(
         code="E0103",
         message="a string is not closed",
         span=Span(source, start, stop),
         label="runs to the end of the line",
-        help='a backslash is itself in a string; write `""` for one quote'
-        if backslash
-        else "close it on the line on which it begins",
+        help=help_text,
     )
 
 

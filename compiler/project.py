@@ -3,6 +3,8 @@
 Imports bring in names and nothing else, so a diamond is read once and a circle of imports does no harm.
 """
 
+# os.path answers where pathlib raises: loops of links, names that are too long, folders without permission.
+# ruff: noqa: PTH118, PTH120, PTH123
 from __future__ import annotations
 
 import os
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 from egressc.diagnostics import Diagnostic, Related
 from egressc.parse import parse
 from egressc.project_imports import imported_path
-from egressc.project_paths import FoundFile, find_files, find_root, printable
+from egressc.project_paths import FoundFile, find_files, find_root, printable, reason
 from egressc.read_source import read_source
 from egressc.syntax import Import
 
@@ -33,7 +35,7 @@ class ImportedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFile:
-    """One file: its tree (``None`` when nothing of it could be parsed) and its imports, each file once, in source order.
+    """One file: its tree (``None`` if nothing of it could be parsed) and its imports, each file once, in source order.
 
     ``is_compiled`` is true for the files that the PATHs stand for: their policies take effect. The policies of the
     others, which are imported only, take effect where they are included.
@@ -124,9 +126,16 @@ class _Loader:
         )
 
     def read(self, file: FoundFile, wanted_by: Text | None) -> _Read | None:
-        XX
-        self.diagnostics += diagnostics
-        if source is None:
+        try:
+            with open(file.path, "rb") as stream:
+                data = stream.read()
+        except OSError as error:
+            self.could_not_run = True
+            self.diagnostics.append(_unreadable(file, reason(error), wanted_by))
+            return None
+        source = read_source(data, name=self.names[file.path], shown=printable(file.shown))
+        if isinstance(source, Diagnostic):
+            self.diagnostics.append(source)
             return None
         tree, diagnostics = parse(source)
         self.diagnostics += diagnostics
@@ -159,6 +168,18 @@ def _shown(path: str, real: str) -> str:
     """A path without ``..`` where that can be had: behind a link to a folder, ``..`` is not the folder before it."""
     plain = os.path.normpath(path)
     return plain if os.path.realpath(plain) == real else os.path.relpath(real)
+
+
+def _unreadable(file: FoundFile, why: str, wanted_by: Text | None) -> Diagnostic:
+    shown = printable(file.shown)
+    return Diagnostic(
+        code="E0248",
+        message=f"cannot read `{shown}`: {why}",
+        span=None if wanted_by is None else wanted_by.span,
+        label="" if wanted_by is None else "imported here",
+        help="check the permissions of the file",
+        file=shown,
+    )
 
 
 def _repeated(again: Import, first: Import) -> Diagnostic:

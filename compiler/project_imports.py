@@ -1,5 +1,7 @@
 """What the string of an ``import`` names: a policy file below the root, or a mistake."""
 
+# os.path answers where pathlib raises: loops of links, names that are too long, folders without permission.
+# ruff: noqa: PTH112, PTH113, PTH114, PTH118, PTH120
 from __future__ import annotations
 
 import os
@@ -19,8 +21,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 def imported_path(text: Text, importer: str, root: str) -> str | Diagnostic:
     """The absolute path, with links resolved, of the file that a string in the file ``importer`` names.
 
-    ``importer`` and ``root`` are absolute, with links resolved. A diagnostic instead when the string is no relative path,
-    or when what it names is missing, outside the root, not a policy file, or the importing file itself.
+    ``importer`` and ``root`` are absolute, with links resolved. A diagnostic instead when the string is no relative
+    path, or when what it names is missing, outside the root, not a policy file, or the importing file itself.
     """
     value = text.value
     if not value.strip() or any(ord(c) < 32 or ord(c) == 127 for c in value):
@@ -37,7 +39,9 @@ def imported_path(text: Text, importer: str, root: str) -> str | Diagnostic:
             message=f"the import `{value}` is not a relative path",
             span=text.span,
             label="an import is relative to the file that it stands in",
-            help=f"write `{_relative(value, importer)}`" if os.path.isfile(value) else "write a path relative to this file",
+            help=f"write `{_relative(value, importer)}`"
+            if os.path.isfile(value)
+            else "write a path relative to this file",
         )
     folder = os.path.dirname(importer)
     joined = os.path.join(folder, value)
@@ -47,7 +51,9 @@ def imported_path(text: Text, importer: str, root: str) -> str | Diagnostic:
             code="E0204",
             message=f"the import `{value}` leads out of the root",
             span=text.span,
-            label="outside the root" if not os.path.islink(os.path.normpath(joined)) else "a link that leads outside the root",
+            label="outside the root"
+            if not os.path.islink(os.path.normpath(joined))
+            else "a link that leads outside the root",
             help="the root is the nearest folder upwards with `inventory.yaml` or `.git`, else the folder of the first "
             "PATH; move the file below it",
         )
@@ -74,7 +80,9 @@ def _missing(text: Text, folder: str) -> Diagnostic:
         help_ = f"write `{value.replace(chr(92), '/')}`: paths are written with `/`"
     else:
         near = near_path(os.path.normpath(value), folder)
-        help_ = f"did you mean `{printable(near).replace(os.sep, '/')}`?" if near else "the path is relative to this file"
+        help_ = (
+            f"did you mean `{printable(near).replace(os.sep, '/')}`?" if near else "the path is relative to this file"
+        )
     return Diagnostic(
         code="E0203",
         message=f"there is no file `{value}`",

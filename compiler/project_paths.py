@@ -1,5 +1,7 @@
 """Which policy files a command means: what a PATH stands for, where the root is, where the inventory lies."""
 
+# os.path answers where pathlib raises: loops of links, names that are too long, folders without permission.
+# ruff: noqa: PTH110, PTH112, PTH113, PTH118, PTH119, PTH120, PTH208
 from __future__ import annotations
 
 import os
@@ -168,7 +170,7 @@ def near_path(path: str, folder: str = "") -> str | None:
 
 
 def printable(path: str) -> str:
-    """The path as text that can be written as UTF-8: bytes of a file name that are none stand as ``\\xNN``."""
+    """The path as text that can be written as UTF-8: a byte of a file name that cannot is spelled out in digits."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from egressc.syntax import Word
 
 
-def resolve_accounts(definitions: Iterable[Definition], told: set[frozenset[int]], report: Report) -> dict[str, Account]:
+def resolve_accounts(
+    definitions: Iterable[Definition], told: set[frozenset[int]], report: Report
+) -> dict[str, Account]:
     """The accounts of a compilation by name; of several definitions with the same bindings the first.
 
     Two with different bindings are an error, unless the pair is among those ``told`` already.
@@ -49,7 +51,7 @@ def resolve_accounts(definitions: Iterable[Definition], told: set[frozenset[int]
                     message=f"the service account `{name}` is bound differently in two files",
                     span=node.name.span,
                     label="the second definition",
-                    help="bind both alike, rename one, or define it once and import that file: account names are global",
+                    help="bind both alike, rename one, or define it once and import it: account names are global",
                     related=(Related(span=other.name.span, text="the first definition"),),
                 ),
             )
@@ -88,7 +90,9 @@ def _report_value(problem: Problem, item: Word | Text, value: str, report: Repor
         inside = item.span.part(1, 1 + len(value))
         # With `""` in the string, offsets into its value are none into its text; then all of it is shown.
         if not value or inside.text != value:
-            problem = Problem(problem.code, problem.message, problem.label, problem.help, 0, item.span.end - item.span.start)
+            problem = Problem(
+                problem.code, problem.message, problem.label, problem.help, 0, item.span.end - item.span.start
+            )
             inside = item.span
         report.problem(problem, inside)
     else:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from egressc.diagnostics import Diagnostic
-from egressc.policy import Destinations, HostEndpoint, TemplateEndpoint
-from egressc.resolve_entries import is_name, ordered
+from egressc.policy import Destinations
+from egressc.resolve_entries import is_name, path_of
 from egressc.resolve_exceptions import removes_everything, removing_nothing
-from egressc.resolve_sets import union_of_fallbacks
 from egressc.syntax import Endpoints, ServiceTag, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from egressc.policy import Endpoint
     from egressc.resolve_entries import AnyEndpoint, Entries, Meaning
     from egressc.resolve_report import Report
     from egressc.resolve_sets import Sets
@@ -65,28 +63,35 @@ class ToReader:
 
     def _read(self, setting: Setting, words: Sequence[Entry], scope: Scope) -> To:
         meanings = self._entries.meanings(words, scope)
-        exceptions = self._entries.meanings(setting.exceptions or (), scope)
-        endpoints, fallback, whole = self._together(meanings)
-        removed, _, also_whole = self._together(exceptions)
-        whole = whole and also_whole and len(meanings) == len(words)
-        if whole and removed and len(exceptions) == len(setting.exceptions or ()):
-            self._check_exceptions(setting, endpoints, exceptions, removed)
-        with_path = next((e for e in (*endpoints, *removed) if _path(e)), None)
-        return To(Destinations(endpoints=endpoints, exceptions=removed, fallback=fallback), with_path, whole)
+        to = self._together(meanings)
+        if setting.exceptions is None:
+            return replace(to, is_whole=to.is_whole and len(meanings) == len(words))
+        exceptions = self._entries.meanings(setting.exceptions, scope)
+        removed = self._together(exceptions)
+        whole = to.is_whole and removed.is_whole
+        whole = whole and len(meanings) == len(words) and len(exceptions) == len(setting.exceptions)
+        if whole:
+            self._check_exceptions(setting, to.destinations.endpoints, exceptions, removed.destinations.endpoints)
+        return To(
+            replace(to.destinations, exceptions=removed.destinations.endpoints),
+            to.with_path or removed.with_path,
+            whole,
+        )
 
-    def _together(
-        self,
-        meanings: Sequence[tuple[Meaning, Entry]],
-    ) -> tuple[tuple[AnyEndpoint, ...], tuple[Endpoint, ...] | None, bool]:
-        """The endpoints of a list, what stands in for its names, and whether nothing in it was wrong."""
+    def _together(self, meanings: Sequence[tuple[Meaning, Entry]]) -> To:
+        """What a list means by itself."""
         own = [m for m, _ in meanings if not isinstance(m, Endpoints)]
         flat = [self._sets.flat(m) for m, _ in meanings if isinstance(m, Endpoints)]
         if not own and len(flat) == 1:
             # The usual case: the set's own value, and no copy of it.
-            return flat[0].endpoints, flat[0].fallback or None, flat[0].is_whole
-        endpoints = ordered([*own, *(e for f in flat for e in f.endpoints)])
-        fallback = None if any(map(is_name, own)) else union_of_fallbacks(f.fallback for f in flat) or None
-        return endpoints, fallback, all(f.is_whole for f in flat)
+            only = flat[0]
+            return To(
+                Destinations(endpoints=only.endpoints, fallback=only.fallback or None), only.with_path, only.is_whole
+            )
+        endpoints = self._entries.ordered([*own, *(e for f in flat for e in f.endpoints)])
+        fallback = None if any(map(is_name, own)) else self._sets.together(f.fallback for f in flat) or None
+        with_path = next(filter(path_of, own), None) or next((f.with_path for f in flat if f.with_path), None)
+        return To(Destinations(endpoints=endpoints, fallback=fallback), with_path, all(f.is_whole for f in flat))
 
     def _check_exceptions(
         self,
@@ -127,14 +132,3 @@ class ToReader:
 def _texts(entries: Sequence[Entry]) -> tuple[str, ...]:
     # No word holds white space, so a tag's text is never a word's.
     return tuple(e.text if isinstance(e, Word) else f"service-tag {e.name.text}" for e in entries)
-
-
-def _path(endpoint: AnyEndpoint) -> str | None:
-    match endpoint:
-        case HostEndpoint(_, path):
-            return path
-        case TemplateEndpoint(word):
-            return word.path
-        case _:
-            return None
-

@@ -34,12 +34,14 @@ _TAG: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 
 
 class Entries:
-    """Reads lists of endpoints; a word means the same endpoint wherever it stands, so each is one shared value."""
+    """Reads lists of endpoints. Equal endpoints are one shared value, whatever words they were written with."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
         self._known: dict[str, Endpoint] = {}
+        self._shared: dict[Endpoint, Endpoint] = {}
         self._tags: dict[str, TagEndpoint] = {}
+        self._sort_keys: dict[int, _SortKey] = {}
 
     def meanings(self, entries: Sequence[Entry], scope: Scope) -> tuple[tuple[Meaning, Entry], ...]:
         """What the entries of a list stand for, each with its place; wrong and repeated ones are reported, left out."""
@@ -82,8 +84,25 @@ class Entries:
                 endpoint = AddressEndpoint(addresses)
             case AnyAddressWord():
                 endpoint = _ANY_ADDRESS
-        self._known[entry.text] = endpoint
+        endpoint = self._known[entry.text] = self._shared.setdefault(endpoint, endpoint)
         return endpoint
+
+    def ordered(self, endpoints: Iterable[AnyEndpoint]) -> tuple[AnyEndpoint, ...]:
+        """Endpoints that were read here, each once, in an order that does not depend on where they stood."""
+        distinct = {id(e): e for e in endpoints}
+        if len(distinct) == 1:
+            return tuple(distinct.values())
+        keys = self._sort_keys
+        keyed = {}
+        for number, endpoint in distinct.items():
+            key = keys.get(number)
+            if key is None:
+                key = _sort_key(endpoint)
+                if not isinstance(endpoint, TemplateEndpoint):
+                    # The others live as long as this object: their numbers stay theirs.
+                    keys[number] = key
+            keyed[key] = endpoint
+        return tuple([keyed[key] for key in sorted(keyed)])
 
     def _set(self, name: str, entry: Word, scope: Scope) -> Endpoints | None:
         found = scope.find(Kind.SET, name)
@@ -123,6 +142,9 @@ class Entries:
         return tag
 
 
+_SortKey = tuple[int, tuple[object, ...], str]
+
+
 def identity(meaning: Meaning) -> object:
     """What tells two entries of one list apart: equal for two spellings of the same endpoint."""
     if isinstance(meaning, TemplateEndpoint):
@@ -139,23 +161,27 @@ def is_name(endpoint: AnyEndpoint) -> bool:
     return isinstance(endpoint, HostEndpoint | TemplateEndpoint)
 
 
-def ordered(endpoints: Iterable[AnyEndpoint]) -> tuple[AnyEndpoint, ...]:
-    """The endpoints, each once, in an order that does not depend on where they stood."""
-    distinct = {identity(e): e for e in endpoints}
-    if len(distinct) == 1:
-        return tuple(distinct.values())
-    return tuple(sorted(distinct.values(), key=_sort_key))
+def path_of(endpoint: AnyEndpoint) -> str | None:
+    """The path of an endpoint, if it has one."""
+    match endpoint:
+        case HostEndpoint(_, path):
+            return path
+        case TemplateEndpoint(word):
+            return word.path
+        case _:
+            return None
 
 
-def _sort_key(endpoint: AnyEndpoint) -> tuple[int, object, str]:
+def _sort_key(endpoint: AnyEndpoint) -> _SortKey:
+    """A key that differs between endpoints that differ."""
     match endpoint:
         case HostEndpoint(pattern, path):
             return (0, pattern.sort_key, path or "")
         case TemplateEndpoint(word):
-            return (1, word.text, "")
+            return (1, (word.text,), "")
         case AddressEndpoint(addresses):
             return (2, (addresses.v4, addresses.v6), "")
         case AnyAddressEndpoint():
-            return (3, 0, "")
+            return (3, (), "")
         case TagEndpoint(name):
-            return (4, name.casefold(), name)
+            return (4, (name.casefold(),), name)

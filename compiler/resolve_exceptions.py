@@ -31,7 +31,7 @@ def removing_nothing(endpoints: Iterable[AnyEndpoint], exceptions: Iterable[AnyE
     # A name may resolve to any address, so only an exception of the same kind as all endpoints can miss them.
     only_hosts = len(hosts) == len(held)
     only_addresses = all(isinstance(e, AddressEndpoint) for e in held)
-    idle = []
+    idle: list[AnyEndpoint] = []
     for exception in exceptions:
         match exception:
             case HostEndpoint(pattern, path) if only_hosts:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from egressc.resolve_rules import StatedRule
 
 _Groups = tuple["GroupName", ...] | Anything | None
-_Accounts = tuple["Account", ...] | Anything | None
+_Accounts = tuple["Account", ...] | None
 _Key = tuple[object, object]
 
 Policies = dict[int, "StatedPolicy"]
@@ -205,7 +205,9 @@ def _circle(circle: list[StatedPolicy], included: Included) -> Diagnostic:
         span=included.statement.name.span,
         label="itself" if alone else "closes the circle",
         help="remove one of these includes",
-        related=() if alone else tuple(
+        related=()
+        if alone
+        else tuple(
             Related(span=policy.head.span, text=f"`{policy.head.name}`, a part of the circle") for policy in circle
         ),
     )
@@ -213,7 +215,9 @@ def _circle(circle: list[StatedPolicy], included: Included) -> Diagnostic:
 
 def _no_from(policy: StatedPolicy, open_: list[StatedRule]) -> Diagnostic:
     first, *others = open_
-    more = "" if not others else f", nor have {len(others)} more rules" if len(others) > 1 else ", nor has one more rule"
+    more = (
+        "" if not others else f", nor have {len(others)} more rules" if len(others) > 1 else ", nor has one more rule"
+    )
     return Diagnostic(
         code="E0225",
         message=f"the rule `{first.name}` has no `from`{more}",

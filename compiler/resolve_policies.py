@@ -42,7 +42,7 @@ class StatedPolicy:
     node: Policy
     head: PolicyHead
     groups: tuple[GroupName, ...] | Anything | None
-    accounts: tuple[Account, ...] | Anything | None
+    accounts: tuple[Account, ...] | None
     rules: tuple[StatedRule, ...]
     includes: tuple[Included, ...]
     takes_effect: bool

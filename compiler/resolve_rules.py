@@ -46,7 +46,7 @@ class StatedRule:
     action: Action
     description: str
     groups: tuple[GroupName, ...] | Anything | None
-    accounts: tuple[Account, ...] | Anything | None
+    accounts: tuple[Account, ...] | None
     to: Destinations
     services: tuple[Service, ...]
     inspection: Inspection
@@ -80,7 +80,9 @@ class RuleReader:
         if "ports" in stated:
             services, right = self._settings.services(stated["ports"])
         elif not rule.damaged:
-            self._lacks(rule, "ports", "E0224", "write the ports, such as `ports 443/https`; `any/tcp` is every TCP port")
+            self._lacks(
+                rule, "ports", "E0224", "write the ports, such as `ports 443/https`; `any/tcp` is every TCP port"
+            )
         if to is not None and to.with_path is not None and right:
             self._check_path(to, stated, services)
         has_tls = any(service.application in _TLS for service in services)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from egressc.diagnostics import Diagnostic, Related
-from egressc.policy import AddressEndpoint, AnyAddressEndpoint, TagEndpoint
-from egressc.resolve_entries import is_name, ordered
+from egressc.policy import AddressEndpoint, AnyAddressEndpoint, TagEndpoint, TemplateEndpoint
+from egressc.resolve_entries import is_name, path_of
 from egressc.syntax import Endpoints
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlatSet:
-    """An endpoint set without other sets in it.
+    """An endpoint set without other sets in it. ``with_path`` is its first endpoint with a path, if any has one.
 
     ``fallback`` stands in for its names: the fallbacks of all sets that contribute names themselves, ``None`` if one of
     them lacks it, empty if there are no names. ``is_whole`` is false when something in it was wrong and is reported, so
@@ -32,6 +32,7 @@ class FlatSet:
 
     endpoints: tuple[AnyEndpoint, ...]
     fallback: tuple[Endpoint, ...] | None
+    with_path: AnyEndpoint | None
     is_whole: bool
 
 
@@ -88,6 +89,19 @@ class Sets:
                         waiting.append((inner, entry))
         return self._flat[id(node)]
 
+    def together(self, fallbacks: Iterable[tuple[Endpoint, ...] | None]) -> tuple[Endpoint, ...] | None:
+        """All of these fallbacks; ``None`` if one is ``None``: names without a fallback have none."""
+        held: list[tuple[Endpoint, ...]] = []
+        for fallback in fallbacks:
+            if fallback is None:
+                return None
+            if fallback and fallback not in held:
+                held.append(fallback)
+        if len(held) == 1:
+            return held[0]
+        endpoints = self._entries.ordered(e for fallback in held for e in fallback)
+        return tuple([e for e in endpoints if not isinstance(e, TemplateEndpoint)])
+
     def _as_written(self, node: Endpoints) -> _Read:
         scope = self._scopes[node.name.span.source]
         meanings = self._entries.meanings(node.entries, scope)
@@ -123,13 +137,13 @@ class Sets:
                     help="write addresses or service tags into it, or remove it",
                 ),
             )
-        kept: list[AnyEndpoint] = []
+        kept: list[Endpoint] = []
         for meaning, entry in self._entries.meanings(node.entries, scope):
             if isinstance(meaning, AddressEndpoint | AnyAddressEndpoint | TagEndpoint):
                 kept.append(meaning)
             else:
                 self._report.add(_name_in_fallback(meaning, entry))
-        return tuple(e for e in ordered(kept) if isinstance(e, AddressEndpoint | AnyAddressEndpoint | TagEndpoint)) or None
+        return self.together([tuple(kept)]) or None
 
     def _flattened(self, read: _Read, *, whole: bool) -> FlatSet:
         inner = [self._flat[id(node)] for node, _ in read.sets if id(node) in self._flat]
@@ -137,24 +151,15 @@ class Sets:
             only = inner[0]
             if only.is_whole and whole and read.is_whole:
                 return only
-            return FlatSet(endpoints=only.endpoints, fallback=only.fallback, is_whole=False)
-        endpoints = ordered([*read.endpoints, *(e for flat in inner for e in flat.endpoints)])
+            return replace(only, is_whole=False)
+        endpoints = self._entries.ordered([*read.endpoints, *(e for flat in inner for e in flat.endpoints)])
         own = read.fallback if any(is_name(e) for e in read.endpoints) else ()
         return FlatSet(
             endpoints=endpoints,
-            fallback=union_of_fallbacks([own, *(flat.fallback for flat in inner)]),
+            fallback=self.together([own, *(flat.fallback for flat in inner)]),
+            with_path=next(filter(path_of, endpoints), None),
             is_whole=whole and read.is_whole and all(flat.is_whole for flat in inner),
         )
-
-
-def union_of_fallbacks(fallbacks: Iterable[tuple[Endpoint, ...] | None]) -> tuple[Endpoint, ...] | None:
-    """All of them together; ``None`` if one is ``None``: names without a fallback have none."""
-    together: dict[Endpoint, None] = {}
-    for fallback in fallbacks:
-        if fallback is None:
-            return None
-        together.update(dict.fromkeys(fallback))
-    return tuple(e for e in ordered(together) if isinstance(e, AddressEndpoint | AnyAddressEndpoint | TagEndpoint))
 
 
 def _circle(circle: list[_Read], entry: Entry) -> Diagnostic:
@@ -167,7 +172,9 @@ def _circle(circle: list[_Read], entry: Entry) -> Diagnostic:
         span=entry.span,
         label="itself" if alone else "closes the circle",
         help="remove one of these names",
-        related=() if alone else tuple(
+        related=()
+        if alone
+        else tuple(
             Related(span=read.node.name.span, text=f"`{read.node.name.text}`, a part of the circle") for read in circle
         ),
     )

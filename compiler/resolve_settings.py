@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Settings = dict[str, "Setting"]
 """The settings of one block by their keyword."""
 
+_ANY_GROUP = "any-group"
 _LISTS = frozenset({"from", "as", "to", "ports"})
 
 
@@ -37,6 +38,7 @@ class SettingsReader:
         self._accounts = accounts
         self._report = report
         self._services: dict[tuple[str, ...], tuple[Service, ...]] = {}
+        self._known_accounts: dict[tuple[int, tuple[str, ...]], tuple[Account, ...]] = {}
 
     def once(self, settings: Iterable[Setting]) -> Settings:
         """The settings by keyword; of two that say the same the first, and an error that shows both."""
@@ -51,7 +53,9 @@ class SettingsReader:
                         message=f"`{keyword.text}` stands twice in one block",
                         span=keyword.span,
                         label="the second",
-                        help=f"put both lists into one `{keyword.text}`" if keyword.text in _LISTS else "remove one of the two",
+                        help=f"put both lists into one `{keyword.text}`"
+                        if keyword.text in _LISTS
+                        else "remove one of the two",
                         related=(Related(span=first.keyword.span, text="the first"),),
                     ),
                 )
@@ -62,7 +66,7 @@ class SettingsReader:
         if setting is None:
             return None
         words = _words(setting)
-        if self._says_any(words, "any-group", "groups", setting):
+        if self._says_any_group(words, setting):
             return ANY
         found: dict[str, Span] = {}
         for word in words:
@@ -75,14 +79,17 @@ class SettingsReader:
                 found[name] = word.span
         return tuple(GroupName(name, found[name]) for name in sorted(found))
 
-    def accounts(self, setting: Setting | None, scope: Scope) -> tuple[Account, ...] | Anything | None:
-        """What ``as`` says: accounts in the order of their names; as for ``groups``."""
+    def accounts(self, setting: Setting | None, scope: Scope) -> tuple[Account, ...] | None:
+        """What ``as`` says: accounts in the order of their names; ``None`` and empty as for ``groups``."""
         if setting is None:
             return None
         words = _words(setting)
-        if self._says_any(words, "any", "accounts", setting):
-            return ANY
+        key = (id(scope), tuple([word.text for word in words]))
+        known = self._known_accounts.get(key)
+        if known is not None:
+            return known
         found: dict[str, Span] = {}
+        before = len(self._report.diagnostics)
         for word in words:
             if scope.find(Kind.ACCOUNT, word.text) is None:
                 name = name_word(word.text)
@@ -96,7 +103,10 @@ class SettingsReader:
                 self._report.repeated(f"`{word.text}`", word.span, found[word.text])
             else:
                 found[word.text] = word.span
-        return tuple(self._accounts[name] for name in sorted(found))
+        accounts = tuple([self._accounts[name] for name in sorted(found)])
+        if len(self._report.diagnostics) == before:
+            self._known_accounts[key] = accounts
+        return accounts
 
     def services(self, setting: Setting) -> tuple[tuple[Service, ...], bool]:
         """What ``ports`` says, in a fixed order, and whether all of it was right."""
@@ -144,24 +154,24 @@ class SettingsReader:
             return None
         return name, word.span
 
-    def _says_any(self, words: Sequence[Word], any_word: str, others: str, setting: Setting) -> bool:
-        place = next((word for word in words if word.text == any_word), None)
+    def _says_any_group(self, words: Sequence[Word], setting: Setting) -> bool:
+        place = next((word for word in words if word.text == _ANY_GROUP), None)
         if place is None:
             return False
-        if any(word.text != any_word for word in words):
+        if any(word.text != _ANY_GROUP for word in words):
             self._report.add(
                 Diagnostic(
                     code="E0229",
-                    message=f"`{any_word}` stands beside other {others}",
+                    message="`any-group` stands beside other groups",
                     span=place.span,
-                    label=f"takes in all {others} already",
-                    help=f"write `{setting.keyword.text} {any_word}` alone, or the {others} alone",
+                    label="takes in every group already",
+                    help="write `from any-group` alone, or the groups alone",
                     context=setting.span,
                 ),
             )
         for word in words:
-            if word.text == any_word and word is not place:
-                self._report.repeated(f"`{any_word}`", word.span, place.span)
+            if word.text == _ANY_GROUP and word is not place:
+                self._report.repeated("`any-group`", word.span, place.span)
         return True
 
 

@@ -61,11 +61,12 @@ def check(located: Located, schema: Mapping[str, Any]) -> tuple[Diagnostic, ...]
     Where ``located`` is a part of a file, a key that it lacks is reported at the key under which it stands.
     """
     findings = [_finding(located, error) for error in _errors(located.value, schema)]
-    found: dict[tuple[str, int, str], Diagnostic] = {}
+    found: dict[tuple[str, int, str], Diagnostic] = {}  # by place, as an alias shows the same place in several values
     for finding in _without_echoes(findings):
         for diagnostic in explain(finding):
             start = -1 if diagnostic.span is None else diagnostic.span.start
-            found.setdefault((diagnostic.code, start, diagnostic.message), diagnostic)
+            which = diagnostic.message if start < 0 or diagnostic.code == "E0411" else ""
+            found.setdefault((diagnostic.code, start, which), diagnostic)
     return tuple(sorted(found.values(), key=sort_key))
 
 
@@ -87,6 +88,11 @@ def _inlined(schema: Any, root: Mapping[str, Any], inside: tuple[str, ...]) -> A
         return [_inlined(item, root, inside) for item in schema]
     if not isinstance(schema, dict):
         return schema
+    properties = schema.get("properties")
+    if isinstance(properties, dict) and False in properties.values():
+        # jsonschema does not say which key a plain `false` forbids
+        allowed: dict[str, Any] = {name: {"not": {}} if value is False else value for name, value in properties.items()}
+        schema = {**schema, "properties": allowed}
     reference = schema.get("$ref")
     if not isinstance(reference, str) or not reference.startswith("#/") or reference in inside:
         return {key: _inlined(value, root, inside) for key, value in schema.items()}

@@ -76,7 +76,10 @@ def explain(finding: Finding) -> tuple[Diagnostic, ...]:
             return (_at(finding, "E0417", f"{_subject(finding)} fits more than one form"),)
         case _:
             text = finding.schema.get("description", "")
-            return (_at(finding, "E0417", f"{_subject(finding)} is not allowed here", help_text=text),)
+            message = f"{_subject(finding)} cannot be {found(finding.node)}"
+            if finding.wanted == {}:
+                message = f"{_subject(finding)} is not allowed here"
+            return (_at(finding, "E0417", message, help_text=text),)
 
 
 def _at(

@@ -75,8 +75,8 @@ class Scope:
     """The names that one file sees.
 
     ``anywhere`` holds the names of all files, for suggestions. ``is_damaged`` says that an item of this file or of an
-    imported one was lost to a syntax error, ``lacks_import`` that an imported file could not be loaded: then a name that
-    is not found may well be one of theirs.
+    imported one was lost to a syntax error, ``lacks_import`` that an imported file could not be loaded: then a name
+    that is not found may well be one of theirs.
     """
 
     file: ProjectFile

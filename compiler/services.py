@@ -207,9 +207,13 @@ def parse_service(text: str) -> Service | Problem:
 
 _APPLICATIONS = {a.value: a for a in Application}
 
-_OTHER_NAMES = {"ssl": "tls", "quic": "udp", "dns": "udp", "ip": "tcp", "web": "https", "ldaps": "tls", "amqps": "tls",
-                "smtps": "tls", "imaps": "tls", "ldap": "tcp", "amqp": "tcp", "ssh": "tcp", "smtp": "tcp", "rdp": "tcp",
-                "ntp": "udp", "http2": "https", "mqtts": "tls", "ws": "http", "wss": "https", "ocsp": "http"}  # fmt: skip
+_OTHER_NAMES = {
+    **dict.fromkeys(("web", "http2", "wss"), "https"),
+    **dict.fromkeys(("ws", "ocsp"), "http"),
+    **dict.fromkeys(("ssl", "ldaps", "amqps", "mqtts", "imaps", "smtps"), "tls"),
+    **dict.fromkeys(("ip", "ldap", "amqp", "ssh", "smtp", "rdp"), "tcp"),
+    **dict.fromkeys(("quic", "dns", "ntp"), "udp"),
+}
 """Names that people write where an application is asked for, and the application meant."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egressc.api import Request, check_request
-from egressc.cli import COULD_NOT_RUN, DONE, NO
+from egressc.exits import COULD_NOT_RUN, DONE, NO
 from egressc.console import Progress, complain, say, tell
 from egressc.diagnostics import has_errors
 from egressc.report_json import to_json, to_sarif

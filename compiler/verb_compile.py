@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from egressc import __version__
 from egressc.api import Compilation, Request, compile_request
-from egressc.cli import COULD_NOT_RUN, DONE, NO
+from egressc.exits import COULD_NOT_RUN, DONE, NO
 from egressc.console import Progress, complain, say, tell
 from egressc.diagnostics import has_errors
 from egressc.fidelity_files import fidelity_json, fidelity_markdown

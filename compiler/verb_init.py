@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from egressc.cli import COULD_NOT_RUN, DONE
+from egressc.exits import COULD_NOT_RUN, DONE
 from egressc.console import complain, say
 
 if TYPE_CHECKING:

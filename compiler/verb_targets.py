@@ -6,7 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from egressc.cli import COULD_NOT_RUN, DONE
+from egressc.exits import COULD_NOT_RUN, DONE
 from egressc.console import complain, say
 from egressc.markdown import code, table_cell
 from egressc.suggest import nearest

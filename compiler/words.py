@@ -170,9 +170,10 @@ def _service_of(port: str, scheme_service: str | None) -> str | None:
 def _port_in_host(text: str) -> Problem:
     host, _, port = text.partition(":")
     start = len(host)
-    service = _service_of(port.partition("/")[0], None)
-    path = port[len(port.partition("/")[0]) :].removesuffix("/")
-    end = start + 1 + len(re.match(r"[0-9]*", port)[0]) if port[:1].isdecimal() else len(text)
+    number = port.partition("/")[0]
+    end = start + 1 + len(number) if number.isdecimal() else len(text)
+    service = _service_of(number, None)
+    path = port[len(number) :].removesuffix("/")
     help_ = "write the host alone, and the port under `ports`"
     if service is not None and host:
         help_ = f"write `{host}{path}`, and `{service}` under `ports`"

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from egressc.api import Request, compile_request, load
-from egressc.bind import bind, prepare
+from egressc.bind import bind, bind_everything, prepare
 from egressc.diagnostics import has_errors
 from egressc.targets.registry import load_target
 
@@ -66,3 +66,19 @@ def artefacts_of(policy, inventory, firewall, as_of=AS_OF, **options):
     assert not has_errors(result.diagnostics), [(d.code, d.message) for d in result.diagnostics]
     (build,) = result.builds
     return {artefact.name: artefact.content for artefact in build.render()}
+
+
+def prepared_of(policy, inventory, as_of=AS_OF):
+    """The policy and the inventory, met; fails on any error."""
+    with tempfile.TemporaryDirectory() as name:
+        write_project(name, policy, inventory)
+        loaded = load((name,))
+    assert not has_errors(loaded.diagnostics), loaded.diagnostics
+    prepared, problems = prepare(loaded.policy, loaded.inventory, as_of)
+    assert not has_errors(problems), problems
+    return prepared
+
+
+def everything_of(policy, inventory, as_of=AS_OF):
+    """One site of all groups and all rules, for no target."""
+    return bind_everything(prepared_of(policy, inventory, as_of))

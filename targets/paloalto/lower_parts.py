@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egressc.anything import ANY
@@ -12,7 +13,6 @@ from egressc.approximate import (
     drop_exceptions,
     drop_paths,
     expand_tags,
-    gone,
     left_out,
     map_hosts,
     note,
@@ -20,12 +20,14 @@ from egressc.approximate import (
     with_endpoints,
 )
 from egressc.diagnostics import Diagnostic
-from egressc.lowering import Kind, Part
+from egressc.hosts import intersects
+from egressc.lowering import Kind, Part, Recognition
 from egressc.parts import parts_of
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, Inspection, TagEndpoint
 from egressc.reach import Reach
 from egressc.reasons import Reason
-from egressc.services import PortSet, Recognition
+from egressc.services import Application, PortSet
+from egressc.targets.paloalto.applications import applications_of
 from egressc.targets.paloalto.capabilities import FQDN, FQDN_PATTERN
 from egressc.targets.paloalto.entries import sayable, with_short_runs, with_whole_labels
 
@@ -38,6 +40,15 @@ if TYPE_CHECKING:
     from egressc.targets.paloalto.settings import Settings
 
 _VISIBLE = (Recognition.SNI, Recognition.HOST)
+
+_SHOWN = {
+    Application.HTTPS: Recognition.SNI,
+    Application.TLS: Recognition.SNI,
+    Application.HTTP: Recognition.HOST,
+    Application.TCP: Recognition.NONE,
+    Application.UDP: Recognition.NONE,
+}
+"""Where the applications show the name of a connection."""
 
 
 class Steps:
@@ -157,7 +168,7 @@ class Steps:
         if not self._site.closing_deny:
             return drop_exceptions(part, "without a closing deny, the deny of an exception would decide more than it may")
         return drop_exceptions(
-            part,
+            _without_idle(part, reach),
             "these exceptions cannot be recognised on these ports",
             lambda exception: self._recognisable(part, exception),
         )
@@ -231,17 +242,13 @@ def recognition_of(part: Part) -> Recognition:
     """How the exceptions of a part can be recognised: by what its services show of the name."""
     if part.kind is Kind.NAMES:
         return part.recognition
-    found = {service.application.recognition for service in part.services}
+    found = {_SHOWN[service.application] for service in part.services}
     return found.pop() if len(found) == 1 else Recognition.NONE
 
 
 def tls_services_of(part: Part) -> tuple[Service, ...]:
     """The services of a part that are TLS."""
-    return tuple(s for s in part.services if s.application.recognition is Recognition.SNI)
-
-
-def applications_of(part: Part, settings: Settings) -> tuple[str, ...] | type[ANY]:
-    raise NotImplementedError
+    return tuple(s for s in part.services if _SHOWN[s.application] is Recognition.SNI)
 
 
 def _split(part: Part) -> tuple[Part, ...]:
@@ -262,7 +269,7 @@ def _split(part: Part) -> tuple[Part, ...]:
         return (part,)
     by_recognition: dict[Recognition, list[Service]] = {}
     for service in part.services:
-        by_recognition.setdefault(service.application.recognition, []).append(service)
+        by_recognition.setdefault(_SHOWN[service.application], []).append(service)
     if len(by_recognition) == 1:
         return (part,)
     pieces = []
@@ -292,6 +299,21 @@ def _has_fqdn(endpoint: Endpoint) -> bool:
         return False
     name = endpoint.pattern.text
     return len(name) <= FQDN and FQDN_PATTERN.fullmatch(name) is not None
+
+
+def _without_idle(part: Part, reach: Reach) -> Part:
+    """The part without excepted hosts that none of its own hosts meets; its flows stay as they are."""
+    if part.kind is not Kind.NAMES:
+        return part
+    hosts = _hosts(part)
+    kept = tuple(
+        e
+        for e in reach.exceptions
+        if not isinstance(e, HostEndpoint) or any(intersects(e.pattern, h.pattern) for h in hosts)
+    )
+    if len(kept) == len(reach.exceptions):
+        return part
+    return replace(part, reach=replace(reach, exceptions=kept))
 
 
 def _is_nothing(endpoint: Endpoint) -> bool:

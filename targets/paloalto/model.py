@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from egressc.anything import Anything
-    from egressc.services import Recognition
+    from egressc.lowering import Recognition
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from egressc.anything import ANY, Anything
+from egressc.anything import Anything
 from egressc.diagnostics import Diagnostic
 from egressc.naming import digest, short_name
 from egressc.targets.paloalto.capabilities import (
@@ -202,8 +202,3 @@ class Objects:
 def literals(addresses: AddressSet) -> tuple[str, ...]:
     """The addresses as PAN-OS takes them in a rule: the fewest networks of both families, single ones without a length."""
     return (*addresses.blocks(4), *addresses.blocks(6))
-
-
-def member_names(found: tuple[str, ...] | Anything) -> tuple[str, ...]:
-    """The names in a field of a rule; none for ``ANY``."""
-    return () if found is ANY else found

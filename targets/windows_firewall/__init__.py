@@ -1,0 +1,50 @@
+"""Windows Firewall: outbound rules for one group of hosts, as a PowerShell script and the same data as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egressc.targets.protocol import Target
+from egressc.targets.windows_firewall.capabilities import CAPABILITIES
+
+if TYPE_CHECKING:
+    from egressc.diagnostics import Diagnostic
+    from egressc.located import Located
+    from egressc.lowering import Lowering
+    from egressc.site import Site
+    from egressc.targets.protocol import Artefact
+    from egressc.targets.windows_firewall.model import FirewallPolicy
+    from egressc.targets.windows_firewall.settings import Settings
+
+
+# The parts are imported when they are called: whoever only asks what there is does not wait for them.
+def _load_settings(located: Located | None) -> tuple[Settings | None, tuple[Diagnostic, ...]]:
+    from egressc.targets.windows_firewall.settings import load_settings  # noqa: PLC0415
+
+    return load_settings(located)
+
+
+def _lower(site: Site[Settings]) -> Lowering[FirewallPolicy]:
+    from egressc.targets.windows_firewall.lower import lower  # noqa: PLC0415
+
+    return lower(site)
+
+
+def _render(model: FirewallPolicy) -> tuple[Artefact, ...]:
+    from egressc.targets.windows_firewall.render import render  # noqa: PLC0415
+
+    return render(model)
+
+
+TARGET: Target[Settings, FirewallPolicy] = Target(
+    name="windows-firewall",
+    capabilities=CAPABILITIES,
+    load_settings=_load_settings,
+    per_group=lambda _: True,
+    sees_accounts=lambda _: True,
+    default_deny=lambda settings: settings.default_deny,
+    lower=_lower,
+    render=_render,
+    main_artefact="firewall.ps1",
+)
+"""The target that the inventory calls ``windows-firewall``."""

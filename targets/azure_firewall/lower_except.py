@@ -1,0 +1,203 @@
+"""Exceptions: a deny directly above the allow that it belongs to, these pairs behind all plain allows.
+
+Which deny can say an exception depends on its type. A name cut out of names is an application rule. An address is a
+network rule, which is processed before every application rule and so cuts into all of them. A name cannot be cut out of
+addresses at all, because the allow has matched before any application rule is looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from egressc.anything import ANY
+from egressc.approximate import drop_exceptions
+from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, Inspection
+from egressc.reach import Reach
+from egressc.rule_index import RuleIndex
+from egressc.services import Recognition
+from egressc.site import BoundRule
+from egressc.targets.azure_firewall.draft import Band, Form
+from egressc.targets.azure_firewall.fqdn import is_sayable
+from egressc.targets.azure_firewall.lower_names import sees_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from egressc.policy import Endpoint
+    from egressc.targets.azure_firewall.draft import Desk, Draft
+
+
+class AllowIndex:
+    """The allows as drafted, found by what they overlap, all widenings included."""
+
+    def __init__(self, drafts: Sequence[Draft], desk: Desk) -> None:
+        self._drafts: dict[int, Draft] = {}
+        rules = []
+        for draft in drafts:
+            reach = draft.part.reach
+            if reach is None or draft.is_deny:
+                continue
+            old = draft.part.rule
+            rule = BoundRule(
+                old.identity,
+                old.part,
+                old.rule,
+                old.groups,
+                ANY,
+                reach.endpoints,
+                reach.exceptions,
+                None,
+                draft.part.services,
+                reach,
+            )
+            self._drafts[id(rule)] = draft
+            rules.append(rule)
+        # The index is asked by identity of its rules, so they are kept.
+        self._rules = rules
+        self._index = RuleIndex(rules, desk.site.tags)
+
+    def meeting(self, reach: Reach) -> tuple[Draft, ...]:
+        """The drafts that overlap a reach, in the order of the drafts."""
+        return tuple(self._drafts[id(rule)] for rule in self._index.allows_meeting(reach))
+
+
+def say_exceptions(drafts: Sequence[Draft], desk: Desk) -> tuple[Draft, ...]:
+    """The drafts with only those exceptions that can be said; those that have any are in their band.
+
+    Pairs stand last in the result, in an order in which no exception cuts into a later pair.
+    """
+    current = [_sayable(draft, desk) if _has_exceptions(draft) else draft for draft in drafts]
+    while any(_has_exceptions(draft) for draft in current):
+        index = AllowIndex(current, desk)
+        following = [_without_vain_cuts(draft, index) if _has_exceptions(draft) else draft for draft in current]
+        if following == current:
+            ordered, stuck = _ordered([d for d in current if _has_exceptions(d)], index)
+            if not stuck:
+                plain = [d for d in current if not _has_exceptions(d)]
+                return (*plain, *(_in_band(draft, index, desk) for draft in ordered))
+            sentence = "the exceptions of two rules cut into each other, so neither can stand first"
+            following = [_dropped(d, sentence) if d in stuck else d for d in current]
+        current = following
+    return tuple(current)
+
+
+def cuts(draft: Draft) -> tuple[tuple[Form, tuple[Endpoint, ...]], ...]:
+    """The exceptions of a draft by the type of rule that denies them."""
+    reach = draft.part.reach
+    if reach is None:
+        return ()
+    names = tuple(e for e in reach.exceptions if isinstance(e, HostEndpoint))
+    others = tuple(e for e in reach.exceptions if not isinstance(e, HostEndpoint))
+    found = []
+    if names:
+        found.append((Form.APPLICATION, names))
+    if others:
+        found.append((Form.NETWORK, others))
+    return tuple(found)
+
+
+def _has_exceptions(draft: Draft) -> bool:
+    return draft.part.reach is not None and bool(draft.part.reach.exceptions)
+
+
+def _dropped(draft: Draft, sentence: str) -> Draft:
+    return draft.with_part(drop_exceptions(draft.part, sentence))
+
+
+def _sayable(draft: Draft, desk: Desk) -> Draft:
+    """The draft with those exceptions that its types of rules could say, whatever else is there."""
+    part = draft.part
+    if draft.is_deny:
+        return _dropped(draft, "nothing can be cut out of a deny: what its exception allows is another rule's matter")
+    if not desk.site.closing_deny:
+        return _dropped(draft, "without a closing deny, the deny of an exception would decide what no rule does")
+    paths = sees_paths(part, desk, draft.terminates)
+    internal = desk.site.internal
+
+    def keep(endpoint: Endpoint) -> bool:
+        match endpoint:
+            case HostEndpoint():
+                if draft.form is Form.NETWORK or not is_sayable(endpoint.pattern):
+                    return False
+                return endpoint.path is None or (paths and endpoint.pattern.is_exact)
+            case AddressEndpoint():
+                return not endpoint.addresses.overlaps(internal)
+            case AnyAddressEndpoint():
+                return False
+            case _:
+                return True
+
+    return draft.with_part(drop_exceptions(part, _why(draft), keep))
+
+
+def _why(draft: Draft) -> str:
+    if draft.form is Form.NETWORK:
+        return "network rules are processed before all others, so a name cannot be cut out of them, nor an internal network"
+    return (
+        "an application rule cannot deny this exception alone (a path that it does not see, a wildcard that it does not "
+        "take), nor a network rule an internal network"
+    )
+
+
+def _reach_of_cut(reach: Reach, endpoints: tuple[Endpoint, ...]) -> Reach:
+    return Reach(reach.groups, ANY, endpoints, (), reach.ports, False, reach.source_families)  # noqa: FBT003
+
+
+def _without_vain_cuts(draft: Draft, index: AllowIndex) -> Draft:
+    """The draft without exceptions by address that would also cut into application rules."""
+    reach = draft.part.reach
+    assert reach is not None, "only written drafts have exceptions"
+    for form, endpoints in cuts(draft):
+        if form is Form.APPLICATION:
+            continue
+        for other in index.meeting(_reach_of_cut(reach, endpoints)):
+            if other.form is Form.APPLICATION and other.part.rule is not draft.part.rule:
+                sentence = (
+                    "network rules are processed before application rules, so denying these addresses would also cut "
+                    f"into `{other.part.rule.identity}`"
+                )
+                kept = drop_exceptions(draft.part, sentence, lambda e: isinstance(e, HostEndpoint))
+                return draft.with_part(kept)
+    return draft
+
+
+def _ordered(pairs: Sequence[Draft], index: AllowIndex) -> tuple[list[Draft], frozenset[Draft]]:
+    """The pairs in an order in which no deny cuts into a later allow, and those that stand in a circle."""
+    mine = set(pairs)
+    before: dict[Draft, list[Draft]] = {}
+    for draft in pairs:
+        reach = draft.part.reach
+        assert reach is not None, "only written drafts have exceptions"
+        before[draft] = [
+            other
+            for form, endpoints in cuts(draft)
+            for other in index.meeting(_reach_of_cut(reach, endpoints))
+            if other in mine and other.form is form and other.part.rule is not draft.part.rule
+        ]
+    try:
+        return list(TopologicalSorter(before).static_order()), frozenset()
+    except CycleError as error:
+        return [], frozenset(error.args[1])
+
+
+def _in_band(draft: Draft, index: AllowIndex, desk: Desk) -> Draft:
+    """The pair where it stands: behind all plain allows, or among the exemptions where it must and can.
+
+    There it stands before what may be inspected, so its denies must not meet any other allow but plain exemptions.
+    """
+    part, reach = draft.part, draft.part.reach
+    assert reach is not None, "only written drafts have exceptions"
+    exempts = (
+        desk.settings.can_inspect
+        and part.recognition is Recognition.SNI
+        and part.rule.rule.inspection is Inspection.MUST_NOT
+    )
+    if exempts and not any(
+        other.part.rule is not part.rule and (other.band is not Band.EXEMPT or _has_exceptions(other))
+        for _, endpoints in cuts(draft)
+        for other in index.meeting(_reach_of_cut(reach, endpoints))
+    ):
+        return replace(draft, band=Band.EXEMPT)
+    return replace(draft, band=Band.EXCEPT)

@@ -1,0 +1,143 @@
+"""Processes: what an account is to a Linux host, and what is left of it when another is taken away."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from egressc.anything import ANY, Anything
+from egressc.targets.iptables.capabilities import CGROUP_PATH, LAST_UID, USER_NAME
+from egressc.targets.iptables.model import Cgroup, Owner
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from egressc.policy import Account
+
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@+\\-]*\$?")
+_UID = re.compile(r"0|[1-9][0-9]{0,9}")
+_CGROUP = re.compile(r"/?[A-Za-z0-9_.:@\\-]+(?:/[A-Za-z0-9_.:@\\-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """A set of processes: all of the conditions hold. Without a condition: every process."""
+
+    matches: tuple[Owner | Cgroup, ...] = ()
+
+    @property
+    def is_all(self) -> bool:
+        """True for every process."""
+        return not self.matches
+
+
+ALL_PROCESSES: Final = Processes()
+"""Every process."""
+
+
+def user_problem(text: str) -> str | None:
+    """What is wrong with a user name or uid, or ``None``.
+
+    `--uid-owner` also takes a range of uids, which is no account, and reads a leading zero as octal (iptables 1.8.9,
+    libxtables/xtoptions.c, `xtables_strtoui`).
+    """
+    if len(text) > USER_NAME:
+        return f"it has more than {USER_NAME} characters"
+    if text[:1].isdigit():
+        if _UID.fullmatch(text) and int(text) <= LAST_UID:
+            return None
+        return f"a uid is a number from 0 to {LAST_UID}, without leading zeros"
+    if not _USER.fullmatch(text):
+        return "a user name has letters, digits, `_`, `.`, `@`, `+`, `-`, a domain before a `\\`, and maybe a `$` at the end"
+    return None
+
+
+def cgroup_problem(text: str) -> str | None:
+    """What is wrong with the path of a control group, or ``None``."""
+    if len(text) > CGROUP_PATH:
+        return f"it has more than {CGROUP_PATH} characters"
+    if not _CGROUP.fullmatch(text):
+        return "a path has letters, digits, `_`, `.`, `:`, `@`, `-`, `\\` and `/`"
+    if any(part in {".", ".."} for part in text.split("/")):
+        return "it must not go up or stay in place with `..` or `.`"
+    return None
+
+
+def processes_of(account: Account) -> tuple[Processes, ...]:
+    """The processes of an account, as alternatives: each value of one kind with each of the other. Empty: none is bound."""
+    users = tuple(Owner(user) for user in dict.fromkeys(account.values("linux-user")))
+    cgroups = tuple(Cgroup(path) for path in dict.fromkeys(p.strip("/") for p in account.values("linux-cgroup")))
+    if users and cgroups:
+        return tuple(Processes((user, cgroup)) for user in users for cgroup in cgroups)
+    return tuple(Processes((one,)) for one in users or cgroups)
+
+
+def within(one: Processes, others: Sequence[Processes] | Anything) -> tuple[Processes, ...]:
+    """The processes of ``one`` that are also among ``others``, as alternatives."""
+    if isinstance(others, Anything):
+        return (one,)
+    found = []
+    for other in others:
+        if not any(_apart(a, b) for a in one.matches for b in other.matches):
+            found.append(Processes(tuple(dict.fromkeys((*one.matches, *other.matches)))))
+    return tuple(dict.fromkeys(found))
+
+
+def without(one: Processes, others: Sequence[Processes] | Anything) -> tuple[Processes, ...]:
+    """The processes of ``one`` that are not among ``others``, as alternatives."""
+    if isinstance(others, Anything):
+        return ()
+    left = [one]
+    for other in others:
+        pieces = []
+        for piece in left:
+            if any(_apart(a, b) for a in piece.matches for b in other.matches):
+                pieces.append(piece)
+                continue
+            for match in other.matches:
+                if any(_implies(mine, match) for mine in piece.matches):
+                    continue
+                pieces.append(Processes(tuple(dict.fromkeys((*piece.matches, _opposite(match))))))
+        left = pieces
+    return tuple(dict.fromkeys(left))
+
+
+def bound_to(accounts: Sequence[Account] | Anything) -> tuple[Processes, ...] | Anything:
+    """The processes of all of the accounts, as alternatives."""
+    if isinstance(accounts, Anything):
+        return ANY
+    return tuple(dict.fromkeys(p for account in accounts for p in processes_of(account)))
+
+
+def _opposite(match: Owner | Cgroup) -> Owner | Cgroup:
+    return Owner(match.user, not match.other) if isinstance(match, Owner) else Cgroup(match.path, not match.other)
+
+
+def _implies(one: Owner | Cgroup, other: Owner | Cgroup) -> bool:
+    """True if every process that meets ``one`` meets ``other``."""
+    if isinstance(one, Cgroup) and isinstance(other, Cgroup) and not (one.other or other.other):
+        return _below(one.path, other.path)
+    return one == other
+
+
+def _apart(one: Owner | Cgroup, other: Owner | Cgroup) -> bool:
+    """True if no process can meet both.
+
+    Two names may stand for one uid, and so may a name and a number: only two different numbers are known to be apart.
+    """
+    if isinstance(one, Owner) and isinstance(other, Owner):
+        if one.other is not other.other:
+            return one.user == other.user
+        return not one.other and one.user != other.user and one.user.isdigit() and other.user.isdigit()
+    if isinstance(one, Cgroup) and isinstance(other, Cgroup):
+        if one.other is not other.other:
+            inside, outside = (other, one) if one.other else (one, other)
+            return _below(inside.path, outside.path)
+        return not (one.other or _below(one.path, other.path) or _below(other.path, one.path))
+    return False
+
+
+def _below(path: str, top: str) -> bool:
+    """True if the control group is ``top`` or below it: `--path` matches descendants as well."""
+    return path == top or path.startswith(f"{top}/")

@@ -1,0 +1,17 @@
+"""The files of a configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egressc.targets.paloalto.render_set import render_set
+from egressc.targets.paloalto.render_xml import render_xml
+from egressc.targets.protocol import Artefact
+
+if TYPE_CHECKING:
+    from egressc.targets.paloalto.model import Configuration
+
+
+def render(model: Configuration) -> tuple[Artefact, ...]:
+    """``config.xml`` and ``commands.set``, which say the same."""
+    return Artefact("config.xml", render_xml(model)), Artefact("commands.set", render_set(model))

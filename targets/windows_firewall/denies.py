@@ -1,0 +1,99 @@
+"""Denies: which of them Windows Firewall can hold to.
+
+A block rule wins over every allow rule, so a deny by address is exact. A block rule by name is not enforced before the
+name has been resolved (dynamic-keywords.md), so it holds only against an allow that waits for the same resolution.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egressc.anything import Anything
+from egressc.diagnostics import Diagnostic, Related
+from egressc.policy import HostEndpoint
+
+if TYPE_CHECKING:
+    from egressc.lowering import Part
+    from egressc.services import PortSet
+    from egressc.site import BoundRule, Site
+    from egressc.targets.windows_firewall.settings import Settings
+
+
+class Denies:
+    """Answers about the denies of one site. Allows are compared by signature, never one by one."""
+
+    def __init__(self, site: Site[Settings]) -> None:
+        self._site = site
+        self._by_address: dict[tuple[frozenset[str] | Anything, PortSet, bool], BoundRule] | None = None
+
+    def is_covered(self, part: Part) -> bool:
+        """True if the closing deny stops all that this part of a deny would stop: no allow overlaps it."""
+        return self._site.closing_deny and not self._meets_allow(part)
+
+    def problem_of(self, part: Part) -> Diagnostic | None:
+        """Why a deny by name cannot be held to here, or ``None``. The part is one that is not covered."""
+        allow = self._allow_by_address(part)
+        if allow is not None:
+            return self._problem(
+                part,
+                f"`{allow.identity}` allows the same connections by address, before the name has been resolved",
+                "write the deny by address, or the allow by name, so that both are known in the same way",
+                allow,
+            )
+        if not self._site.closing_deny and not self._meets_allow(part):
+            return self._problem(
+                part,
+                "nothing stops the connections before the name has been resolved, since there is no closing deny",
+                "write the deny by address, or let the artefact close: `default-deny: true`, and networks for the group",
+                None,
+            )
+        return None
+
+    def _meets_allow(self, part: Part) -> bool:
+        index = self._site.index
+        if part.start is part.rule.reach:
+            return index.meets_allow(part.rule)
+        return bool(index.allows_meeting(part.start))
+
+    def _allow_by_address(self, part: Part) -> BoundRule | None:
+        """An allow with an address endpoint that overlaps the part, which is by name; any name may be at any address."""
+        reach = part.start
+        in_doubt = False
+        for (accounts, ports, subtracts), rule in self._allows().items():
+            if not ports.overlaps(reach.ports):
+                continue
+            if isinstance(accounts, Anything) or isinstance(reach.accounts, Anything) or accounts & reach.accounts:
+                if not subtracts and not reach.exceptions:
+                    return rule
+                in_doubt = True
+        if in_doubt:
+            for rule in self._site.index.allows_meeting(reach):
+                if _has_addresses(rule):
+                    return rule
+        return None
+
+    def _allows(self) -> dict[tuple[frozenset[str] | Anything, PortSet, bool], BoundRule]:
+        """One allow by address for each combination of what it shares with others beside its addresses."""
+        if self._by_address is None:
+            found: dict[tuple[frozenset[str] | Anything, PortSet, bool], BoundRule] = {}
+            for rule in self._site.rules:
+                if not rule.is_deny and _has_addresses(rule):
+                    found.setdefault((rule.reach.accounts, rule.reach.ports, bool(rule.reach.exceptions)), rule)
+            self._by_address = found
+        return self._by_address
+
+    def _problem(self, part: Part, label: str, help_text: str, allow: BoundRule | None) -> Diagnostic:
+        site = self._site
+        return Diagnostic(
+            code="E0793",
+            message=f"the deny `{part.rule.identity}` goes by name, and on `{site.name}` ({site.target}) a block by "
+            "name holds only once the name has been resolved",
+            span=part.rule.rule.span,
+            label=label,
+            help=help_text,
+            related=() if allow is None else (Related(span=allow.rule.span, text="this allow is by address"),),
+        )
+
+
+def _has_addresses(rule: BoundRule) -> bool:
+    return any(not isinstance(endpoint, HostEndpoint) for endpoint in rule.endpoints)
