@@ -109,6 +109,8 @@ _HELP_FOR: Final = {
     "@": "write the host alone, without a user",
     "\\": "write the host alone, with dots between its labels",
     "$": "a parameter is written `${NAME}`",
+    "<": "a placeholder is a parameter, written `${NAME}`",
+    ">": "a placeholder is a parameter, written `${NAME}`",
     "%": "write the characters themselves: percent-encoding belongs into paths",
     "[": "`*` stands for any run of characters; there are no character classes",
     "]": "`*` stands for any run of characters; there are no character classes",
@@ -242,7 +244,7 @@ def _bad_name(text: str, labels: Sequence[str]) -> Problem | None:
     if wild and wild[-1] == len(labels) - 1:
         start = text.rindex(".") + 1
         help_ = "write the domain that the names belong to, such as `www.contoso.com` or `*.contoso.com`"
-        if re.fullmatch(r"[0-9.*]+", text):
+        if re.fullmatch(r"[0-9][0-9.*]*", text):
             help_ = "write addresses as a network, such as `10.0.0.0/24`"
         return Problem(
             "E0320", f"`{text}` leaves the end of the name open", "anyone can register such a name", help_, start, end

@@ -159,8 +159,8 @@ def example(inside: Sequence[HostPattern], outside: Sequence[HostPattern] = ()) 
             if pattern.is_tree and contains(pattern, first):
                 return None
             left.append(pattern)
-    if first.is_tree and all(p.is_tree for p in inside):
-        below = f".{'.'.join(first.labels)}" if first.labels else ".example"
+    if not inside or (first.is_tree and all(p.is_tree for p in inside)):
+        below = f".{'.'.join(first.labels)}" if inside and first.labels else ".example"
         for label in _READABLE:
             host = label + below
             if len(host) <= LONGEST_NAME and not any(matches(p, host) for p in left):

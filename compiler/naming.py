@@ -6,7 +6,10 @@ nothing; it is never shortened by cutting alone, because two long names may begi
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
+
+_OTHER = re.compile(r"[^A-Za-z0-9]+")
 
 
 def digest(text: str, length: int) -> str:
@@ -21,9 +24,5 @@ def short_name(prefix: str, readable: str, key: str, limit: int, digits: int = 6
     """
     tail = digest(key, digits)
     room = limit - len(prefix) - digits - 2
-    slug = "-".join(word for word in _plain(readable).split("-") if word)[: max(room, 0)].rstrip("-")
+    slug = _OTHER.sub("-", readable).strip("-")[: max(room, 0)].rstrip("-")
     return f"{prefix}-{slug}-{tail}" if slug else f"{prefix}-{tail}"
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)

@@ -80,8 +80,9 @@ def find_files(paths: Sequence[str]) -> FoundFiles:
     diagnostics: list[Diagnostic] = []
     for path in paths or (".",):
         if os.path.isdir(path):
+            before = len(diagnostics)
             files = _below(path, diagnostics)
-            if not files and not diagnostics:
+            if not files and len(diagnostics) == before:
                 diagnostics.append(_empty_folder(path))
         elif os.path.lexists(path):
             files = [path]
@@ -105,9 +106,14 @@ def _below(folder: str, diagnostics: list[Diagnostic]) -> list[str]:
         )
 
     files = []
-    for place, folders, names in os.walk(folder, onerror=refused):
+    seen = set()
+    for place, folders, names in os.walk(folder, onerror=refused, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:  # links in a circle, or two links to one folder
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        # A link to a folder is listed among the folders and not followed; a folder cannot be a policy file.
         files += [os.path.join(place, n) for n in sorted(names) if n.endswith(SUFFIX) and not n.startswith(".")]
     return files
 

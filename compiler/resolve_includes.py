@@ -6,6 +6,7 @@ outermost policy that states one decides; what a rule says itself stays.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -165,6 +166,7 @@ class _Expansion:
 def _check_circles(policies: Policies, report: Report) -> frozenset[tuple[int, int]]:
     """Reports policies that include each other; returns the includes without which there would be no circle."""
     cut: set[tuple[int, int]] = set()
+    called = Counter(policy.head.name for policy in policies.values())
     done: set[int] = set()
     for start in policies:
         path: list[int] = []
@@ -185,7 +187,10 @@ def _check_circles(policies: Policies, report: Report) -> frozenset[tuple[int, i
                 inner = id(included.policy)
                 if inner in open_:
                     cut.add((node, inner))
-                    report.add(_circle([policies[n] for n in path[open_[inner] :]], included))
+                    circle = [policies[n] for n in path[open_[inner] :]]
+                    # Of two policies of one name, which is an error by itself, the other may be meant.
+                    if all(called[policy.head.name] == 1 for policy in circle):
+                        report.add(_circle(circle, included))
                 else:
                     waiting.append(inner)
     return frozenset(cut)

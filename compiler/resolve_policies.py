@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from egressc.resolve_settings import SettingsReader
     from egressc.scope import Scope
     from egressc.syntax import Include, Rule
+
+
+_OPENS = re.compile(r"\s*\{")
+"""What follows a name without a description. In a damaged head something else may stand there, which is reported."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +95,8 @@ class PolicyReader:
 
     def _describe(self, node: Policy | Rule, what: str) -> None:
         if node.description is None:
+            if node.damaged and not _OPENS.match(node.name.span.source.text, node.name.span.end):
+                return
             self._report.add(
                 Diagnostic(
                     code="E0222",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,8 +16,8 @@ class Source:
 
     name: str
     shown: str
-    text: str
-    line_starts: tuple[int, ...]
+    text: str = field(repr=False)
+    line_starts: tuple[int, ...] = field(repr=False)
 
     @classmethod
     def of(cls, name: str, text: str, shown: str | None = None) -> Source:

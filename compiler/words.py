@@ -118,7 +118,7 @@ def _set_word(text: str) -> SetWord | Problem:
         return SetWord(name)
     if text.lower() in {"any", "all", "internet", "any-address"}:
         return Problem(name.code, name.message, name.label, "write `any-address` for every destination", 0, len(text))
-    if name.code == "E0333":
+    if name.code == "E0333" and len(text) < 64:
         help_ = f"{name.help}; a host name has a dot"
         return Problem(name.code, f"`{text}` is neither a host nor the name of a set", name.label, help_, 0, len(text))
     return name
@@ -175,8 +175,11 @@ def _port_in_host(text: str) -> Problem:
     service = _service_of(number, None)
     path = port[len(number) :].removesuffix("/")
     help_ = "write the host alone, and the port under `ports`"
+    message, label = f"a port stands in the endpoint `{text}`", "a port"
+    if not number.isdecimal():
+        message, label = f"`:` cannot stand in the endpoint `{text}`", "not part of a host"
     if service is not None and host:
         help_ = f"write `{host}{path}`, and `{service}` under `ports`"
-    elif host:
-        help_ = f"write `{host}`, and its port under `ports`"
-    return Problem("E0302", f"a port stands in the endpoint `{text}`", "a port", help_, start, end)
+    elif host.lower() in {"tag", "servicetag", "service-tag"} and port:
+        help_ = f"write `service-tag {port}`"
+    return Problem("E0302", message, label, help_, start, end)

@@ -51,8 +51,8 @@ def _numbers(laid: Sequence[Laid], site: Site[Settings]) -> Iterator[Diagnostic]
             said.add(room)
             yield Diagnostic(
                 code="E0736",
-                message=f"`{site.name}` has more than {room} rule collection groups of one kind, and only {room} of the "
-                "reserved priorities are for them",
+                message=f"`{site.name}` has more than {room} rule collection groups of one kind, and only {room} "
+                "of the reserved priorities are for them",
                 span=site.span,
                 label=f"`{item.group.name}` has no priority",
                 help="put rules together into fewer policies",
@@ -65,8 +65,8 @@ def _sizes(laid: Sequence[Laid], site: Site[Settings]) -> Iterator[Diagnostic]:
             assert item.origin is not None, "the closing deny is small"
             yield Diagnostic(
                 code="E0737",
-                message=f"`{item.origin.identity}` takes {_mb(item.size)} on `{site.name}`, and a rule collection group "
-                f"takes {_mb(MOST_BYTES)}",
+                message=f"`{item.origin.identity}` takes {_mb(item.size)} on `{site.name}`, and a rule collection "
+                f"group takes {_mb(MOST_BYTES)}",
                 span=item.origin.rule.span,
                 label="one rule alone is too large",
                 help="divide its endpoints among several rules, or write `ip-groups: true` if it is the sources",
@@ -88,7 +88,7 @@ def _sizes(laid: Sequence[Laid], site: Site[Settings]) -> Iterator[Diagnostic]:
             message=f"`template.json` of `{site.name}` holds {_mb(total)} of rules",
             span=site.span,
             label=f"Resource Manager takes templates of {_mb(TEMPLATE_BYTES)}, by its newer pages after compression",
-            help="if it is refused, send the rule collection groups one by one as REST bodies, in the order of the file",
+            help="if it is refused, send the rule collection groups one by one as REST bodies, in this order",
         )
 
 
@@ -117,8 +117,8 @@ def _network(laid: Sequence[Laid], site: Site[Settings]) -> Iterator[Diagnostic]
     if len(names) > MOST_NETWORK_FQDNS:
         yield Diagnostic(
             code="W0740",
-            message=f"`{site.name}` has {len(names)} names in network rules, and Azure Firewall is recommended for up to "
-            f"{MOST_NETWORK_FQDNS}",
+            message=f"`{site.name}` has {len(names)} names in network rules, and Azure Firewall is recommended for up "
+            f"to {MOST_NETWORK_FQDNS}",
             span=site.span,
             label="too many names to resolve",
             help="say on which ports the names are seen in TLS or HTTP (`https`, `tls`, `http` instead of `tcp`)",

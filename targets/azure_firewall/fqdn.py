@@ -50,7 +50,7 @@ def with_deeper_names(pattern: HostPattern) -> tuple[HostPattern, ...]:
 
 @lru_cache(maxsize=65536)
 def with_shallow_names(pattern: HostPattern) -> tuple[HostPattern, ...]:
-    """The mapping of ``apex``: a suffix that names below a pattern have is one that the names of the pattern have too."""
+    """The mapping of ``apex``: a suffix that names below a pattern have is one that its own names have too."""
     if not pattern.deep or not _begins_wild(pattern):
         return (pattern,)
     if pattern.labels[0] == "*":

@@ -68,7 +68,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A group with its place and size: ``slot`` is the number in its band; ``origin`` one of the policy's rules in it."""
+    """A group with its place and size: ``slot`` is its priority less the first; ``origin`` a policy's rule in it."""
 
     group: RuleCollectionGroup
     band: Band
@@ -77,9 +77,7 @@ class Laid:
     origin: BoundRule | None
 
 
-def lay_out(
-    entries: Iterable[Entry], pairs: Iterable[Pair], prefix: str, priority: int, most: int
-) -> tuple[Laid, ...]:
+def lay_out(entries: Iterable[Entry], pairs: Iterable[Pair], prefix: str, priority: int, most: int) -> tuple[Laid, ...]:
     """The groups in the order of their priorities.
 
     They are split below the size that every policy takes; only if that makes more than ``most`` of them, below the
@@ -92,7 +90,9 @@ def lay_out(
     return small if len(small) <= most else _laid(plain, paired, prefix, priority, MOST_BYTES)
 
 
-def _laid(plain: tuple[Entry, ...], pairs: tuple[Pair, ...], prefix: str, priority: int, limit: int) -> tuple[Laid, ...]:
+def _laid(
+    plain: tuple[Entry, ...], pairs: tuple[Pair, ...], prefix: str, priority: int, limit: int
+) -> tuple[Laid, ...]:
     shelves: dict[tuple[Band, str], list[Entry]] = {}
     for entry in plain:
         shelves.setdefault((entry.band, entry.policy), []).append(entry)
@@ -186,10 +186,9 @@ def _runs(pairs: list[Pair], limit: int) -> Iterator[tuple[str, list[Pair]]]:
 
 def _pair_collections(pair: Pair, start: int) -> list[RuleCollection]:
     words = {(form, action): word for form, action, word in _KINDS}
+    name = pair.collections[-1][2][0].name
     return [
-        RuleCollection(
-            collection_name(words[form, action], rules[0].name), (start + at) * _STEP, action, rules
-        )
+        RuleCollection(collection_name(words[form, action], name), (start + at) * _STEP, action, rules)
         for at, (form, action, rules) in enumerate(pair.collections, 1)
     ]
 

@@ -62,4 +62,4 @@ IP_GROUP_ID: Final = re.compile(
 """The resource identifier of an IP group that exists already."""
 
 IP_GROUP_ID_BYTES: Final = 200
-"""What the identifier of an IP group takes in a rule besides its name: subscription (36), resource group (90), words."""
+"""What the identifier of an IP group takes besides its name: subscription (36), resource group (90), words, quotes."""

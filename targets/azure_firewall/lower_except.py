@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from egressc.anything import ANY
 from egressc.approximate import drop_exceptions
+from egressc.lowering import Recognition
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, Inspection
 from egressc.reach import Reach
 from egressc.rule_index import RuleIndex
-from egressc.services import Recognition
 from egressc.site import BoundRule
 from egressc.targets.azure_firewall.draft import Band, Form
 from egressc.targets.azure_firewall.fqdn import is_sayable
@@ -90,7 +90,7 @@ def cuts(draft: Draft) -> tuple[tuple[Form, tuple[Endpoint, ...]], ...]:
         return ()
     names = tuple(e for e in reach.exceptions if isinstance(e, HostEndpoint))
     others = tuple(e for e in reach.exceptions if not isinstance(e, HostEndpoint))
-    found = []
+    found: list[tuple[Form, tuple[Endpoint, ...]]] = []
     if names:
         found.append((Form.APPLICATION, names))
     if others:
@@ -134,10 +134,10 @@ def _sayable(draft: Draft, desk: Desk) -> Draft:
 
 def _why(draft: Draft) -> str:
     if draft.form is Form.NETWORK:
-        return "network rules are processed before all others, so a name cannot be cut out of them, nor an internal network"
+        return "network rules come before all others, so no name can be cut out of them, nor an internal network"
     return (
-        "an application rule cannot deny this exception alone (a path that it does not see, a wildcard that it does not "
-        "take), nor a network rule an internal network"
+        "no application rule denies this exception alone (a path that it does not see, a wildcard that it does not "
+        "take), and no network rule may deny an internal network"
     )
 
 

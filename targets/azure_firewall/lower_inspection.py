@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egressc.approximate import named, note
+from egressc.lowering import Recognition
 from egressc.policy import Inspection
 from egressc.reach import Reach
 from egressc.reasons import Reason
-from egressc.services import PortSet, Recognition
+from egressc.services import PortSet
 from egressc.targets.azure_firewall.capabilities import CATEGORIES
 from egressc.targets.azure_firewall.draft import Band, Draft, Form
 from egressc.targets.azure_firewall.lower_except import AllowIndex
@@ -92,10 +93,8 @@ def _inspected(draft: Draft, allows: NetworkAllows, index: AllowIndex | None) ->
         sentence = f"`{earlier.rule.identity}` is a network rule and lets the same connections through before this one"
         return note(part, Reason.TLS_UNENFORCED, sentence)
     if draft.band is Band.EXCEPT and index is not None:
-        before = next(
-            (d for d in index.meeting(part.start) if d.form is Form.APPLICATION and not d.terminates and d is not draft),
-            None,
-        )
+        others = (d for d in index.meeting(part.start) if d.form is Form.APPLICATION and d is not draft)
+        before = next((d for d in others if not d.terminates), None)
         if before is not None:
             sentence = (
                 "its exceptions keep it behind the other allows, and "

@@ -49,9 +49,7 @@ def draft_names(part: Part, desk: Desk) -> Iterator[Draft]:
 @lru_cache(maxsize=1024)
 def _by_port(services: tuple[Service, ...]) -> tuple[tuple[Service, ...], tuple[Service, ...]]:
     """The services that an application rule takes (single ports, a short range one by one), and the others."""
-    taken = tuple(
-        s for s in services if s.last <= LARGEST_APPLICATION_PORT and s.last - s.first < MOST_SPELLED_PORTS
-    )
+    taken = tuple(s for s in services if s.last <= LARGEST_APPLICATION_PORT and s.last - s.first < MOST_SPELLED_PORTS)
     return taken, tuple(s for s in services if s not in taken)
 
 
@@ -190,7 +188,7 @@ def _opaque(part: Part, desk: Desk, *, ports: bool) -> Iterator[Draft]:
         if exact:
             resolved = desk.seen(divided(part, endpoints=exact) if others else part)
             resolved = drop_paths(resolved, "a network rule knows a name only by its addresses")
-            resolved = by_address(resolved, "a network rule matches the addresses to which the firewall resolves the name")
+            resolved = by_address(resolved, "a network rule matches the addresses to which the name resolves")
             yield Draft(desk.v4(resolved), f"{nature}-fqdn", Form.NETWORK, band)
             if not others:
                 return

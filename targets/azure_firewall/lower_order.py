@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from egressc.addresses import union_of
-from egressc.anything import ANY
 from egressc.approximate import gone, note
 from egressc.diagnostics import Diagnostic, Related
 from egressc.lowering import Part, Step
@@ -149,8 +148,8 @@ def _cannot(deny: BoundRule, allow: BoundRule) -> Diagnostic:
         message=f"`{deny.identity}` denies names that `{allow.identity}` lets through by address",
         span=deny.rule.span,
         label="Azure Firewall processes the network rules of that allow before this deny",
-        help="write the deny by address, or the allow by names on `https`, `http` or `tls` ports, or let the two have no "
-        "group or port in common",
+        help="write the deny by address, or the allow by names on `https`, `http` or `tls` ports, or let the two have "
+        "no group or port in common",
         related=(Related(span=allow.rule.span, text="this allow becomes a network rule"),),
     )
 

@@ -25,5 +25,5 @@ def literal(text: str) -> str:
 
 
 def argument(text: str) -> str:
-    """A text as a string literal inside a template expression: in single quotes, a quote doubled (the same document)."""
+    """A text as a string inside a template expression: in single quotes, a quote doubled (the same document)."""
     return "'" + text.replace("'", "''") + "'"

@@ -10,7 +10,7 @@ from egressc.schema_check import check, load_schema
 from egressc.targets.azure_firewall.model import CertificateAuthority, Tier
 
 if TYPE_CHECKING:
-    from egressc.located import Located
+    from egressc.located_value import Located
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,20 +77,18 @@ def _contradictions(located: Located, settings: Settings) -> tuple[Diagnostic, .
     """Settings that the tier does not have (features-by-sku.md, 2025-09-18, feature comparison table)."""
     found = []
     if settings.tier is not Tier.PREMIUM:
-        wanted = [("tls-inspection", settings.tls_inspection), ("certificate-authority", settings.certificate_authority)]
-        for key, value in wanted:
-            if value:
-                found.append(
-                    Diagnostic(
-                        code="E0730",
-                        message=f"the {settings.tier} tier has no TLS inspection, so `{key}` means nothing there",
-                        span=located.key_span_of((key,)),
-                        label="Premium only",
-                        help="write `tier: Premium`, if the policy has it, or leave the setting out",
-                    )
+        # Both settings together are one mistake.
+        key = "tls-inspection" if settings.tls_inspection else "certificate-authority"
+        if settings.tls_inspection or settings.certificate_authority is not None:
+            found.append(
+                Diagnostic(
+                    code="E0730",
+                    message=f"the {settings.tier} tier has no TLS inspection, so `{key}` means nothing there",
+                    span=located.key_span_of((key,)),
+                    label="Premium only",
+                    help="write `tier: Premium`, if the policy has it, or leave the setting out",
                 )
-                # The second of the two settings is part of the same mistake.
-                break
+            )
     elif settings.tls_inspection and settings.certificate_authority is None:
         found.append(
             Diagnostic(

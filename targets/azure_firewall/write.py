@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from egressc.anything import ANY
 from egressc.approximate import named, note
+from egressc.lowering import Recognition
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
 from egressc.reasons import Reason
-from egressc.services import Application, Recognition
+from egressc.services import Application
 from egressc.targets.azure_firewall.capabilities import SERVICE_TAG, SUFFIX, TLS_PORT, URL_HTTP
 from egressc.targets.azure_firewall.describe import describe
 from egressc.targets.azure_firewall.draft import Form
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from egressc.targets.azure_firewall.model import Rule, Sources
 
 
+_DENIED = {Form.APPLICATION: "denied", Form.NETWORK: "denied-addresses"}
+
+
 class Writer:
     """Writes rules, and remembers which descriptions did not fit."""
 
@@ -49,7 +53,7 @@ class Writer:
     def exceptions(self, draft: Draft) -> tuple[tuple[Form, tuple[Rule, ...]], ...]:
         """The rules that deny a draft's exceptions, by type."""
         return tuple(
-            (form, tuple(self._rules(draft, form, endpoints, f"{draft.nature}-denied-{form}", is_cut=True)))
+            (form, tuple(self._rules(draft, form, endpoints, f"{draft.nature}-{_DENIED[form]}", is_cut=True)))
             for form, endpoints in cuts(draft)
         )
 
@@ -199,11 +203,11 @@ def _assumptions(draft: Draft) -> tuple[str, ...]:
         if part.recognition is Recognition.SNI and _has_other_tls(part.services):
             found.append(TLS_PORT.id)
         hosts = [e for e in endpoints if isinstance(e, HostEndpoint)]
-        if any([not e.pattern.is_tree and is_partial(e.pattern) for e in hosts]):
+        if any(not e.pattern.is_tree and is_partial(e.pattern) for e in hosts):
             found.append(SUFFIX.id)
-        if part.recognition is Recognition.HOST and any([e.path is not None for e in hosts]):
+        if part.recognition is Recognition.HOST and any(e.path is not None for e in hosts):
             found.append(URL_HTTP.id)
-    if any([isinstance(e, TagEndpoint) for e in endpoints]):
+    if any(isinstance(e, TagEndpoint) for e in endpoints):
         found.append(SERVICE_TAG.id)
     return tuple(found)
 

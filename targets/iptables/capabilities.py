@@ -39,9 +39,9 @@ TAKEN_NAMES: Final = frozenset(
         *("INPUT", "OUTPUT", "FORWARD", "PREROUTING", "POSTROUTING"),
         *("ACCEPT", "DROP", "QUEUE", "RETURN"),
         *("AUDIT", "CHECKSUM", "CLASSIFY", "CLUSTERIP", "CONNMARK", "CONNSECMARK", "CT", "DNAT", "DNPT", "DSCP", "ECN"),
-        *("HL", "HMARK", "IDLETIMER", "LED", "LOG", "MARK", "MASQUERADE", "MIRROR", "NAT", "NETMAP", "NFLOG", "NFQUEUE"),
-        *("NOTRACK", "RATEEST", "REDIRECT", "REJECT", "SAME", "SECMARK", "SET", "SNAT", "SNPT", "SYNPROXY", "TARPIT"),
-        *("TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TPROXY", "TRACE", "TTL", "ULOG"),
+        *("HL", "HMARK", "IDLETIMER", "LED", "LOG", "MARK", "MASQUERADE", "MIRROR", "NAT", "NETMAP", "NFLOG"),
+        *("NFQUEUE", "NOTRACK", "RATEEST", "REDIRECT", "REJECT", "SAME", "SECMARK", "SET", "SNAT", "SNPT", "SYNPROXY"),
+        *("TARPIT", "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TPROXY", "TRACE", "TTL", "ULOG"),
     }
 )
 """Names that a chain cannot have: built-in chains, verdicts, and the targets that iptables 1.8.9 ships."""
@@ -59,10 +59,8 @@ LIMITS: Final = (
     Limit("rule: ports", f"{SLOTS} slots, a range takes two", "[R] `too many ports specified`"),
     Limit("rule: NFLOG prefix", f"{LOG_PREFIX} characters", "[R] silently cut (iptables-legacy)"),
     Limit("rule: date", f"up to {LAST_DAY.isoformat()}", "[R] `Invalid date`"),
-    Limit("restore file: line", "10,239 bytes; what follows is read as a line of its own", "[R] and [S] iptables-restore.c"),
-    Limit(
-        "dnsmasq: line", f"{RESOLVER_LINE} characters; what follows is read as a line of its own", "[R] `bad option`"
-    ),
+    Limit("restore file: line", "10,239 bytes; the rest is read as a line of its own", "[R], [S] iptables-restore.c"),
+    Limit("dnsmasq: line", f"{RESOLVER_LINE} characters; the rest is read as a line of its own", "[R] `bad option`"),
     Limit("user name", f"{USER_NAME} characters", "[D] login.defs(5), LOGIN_NAME_MAX"),
     Limit("control group: path", f"{CGROUP_PATH} characters", "[S] Linux, xt_cgroup.h: XT_CGROUP_INFO_PATH_MAX 512"),
     Limit("pieces of one allow that denies by name cut", str(CELLS), "chosen, so that no rule becomes unreadable"),
@@ -87,7 +85,7 @@ ROWS: Final = (
     Capability("group, on a gateway", "`-m set --match-set … src`", "exact"),
     Capability("group, on a host", "the host itself: one artefact for each group", "exact"),
     Capability("unbound group, on a gateway", "no condition on the source", "wider", ("source",)),
-    Capability("except, names from names", "the domain goes to a void set, with what is below it", "exact", ("except",)),
+    Capability("except, names from names", "the domain goes to a void set, with its subdomains", "exact", ("except",)),
     Capability("except, addresses from names", "`! --match-set … dst`", "exact"),
     Capability("except, names from addresses", "none", "wider", ("except",)),
     Capability("deny by address", "REJECT above the allows", "exact"),

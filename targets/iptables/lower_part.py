@@ -47,7 +47,8 @@ class Shaped:
     """A part as this firewall can say it, and what its destination has become.
 
     For names: ``domains`` less ``excluded`` (with what is below each) and less the addresses ``holes``. For addresses:
-    ``addresses``, or ``ANY``. A part that is gone has neither.
+    ``addresses``, or ``ANY``; ``origin`` tells those that stand in for tags or names from the rule's own. A part that
+    is gone has neither.
     """
 
     part: Part
@@ -55,6 +56,7 @@ class Shaped:
     excluded: frozenset[str] = frozenset()
     holes: AddressSet = EMPTY
     addresses: AddressSet | Anything = EMPTY
+    origin: str = ""
 
     @property
     def is_named(self) -> bool:
@@ -78,10 +80,10 @@ class Shaper:
             if unbound:
                 part = any_source(part, f"the group `{unbound[0]}` has no networks, so any source is meant")
         if part.kind is not Kind.NAMES:
-            return [self._addressed(part)]
+            return [self._addressed(part, "")]
         if self._settings.dns:
             return [self._named(part)]
-        return [self._addressed(each) for each in use_fallback(part, _NO_NAMES)]
+        return [self._addressed(each, " fallback") for each in use_fallback(part, _NO_NAMES)]
 
     def _named(self, part: Part) -> Shaped | Diagnostic:
         start = part.start.endpoints
@@ -129,7 +131,9 @@ class Shaper:
             found = self._widened[id(endpoints)] = (endpoints, stages)
         return found[1]
 
-    def _addressed(self, part: Part) -> Shaped | Diagnostic:
+    def _addressed(self, part: Part, origin: str) -> Shaped | Diagnostic:
+        if part.kind is Kind.TAGS:
+            origin += " tags"
         expanded = expand_tags(part, self._site)
         if isinstance(expanded, Diagnostic):
             return expanded
@@ -149,10 +153,10 @@ class Shaper:
                 lambda e: not isinstance(e, HostEndpoint),
             )
         if any(isinstance(e, AnyAddressEndpoint) for e in reach.endpoints):
-            return Shaped(part, addresses=ANY if excluded.is_empty else ALL.difference(excluded))
+            return Shaped(part, addresses=ANY if excluded.is_empty else ALL.difference(excluded), origin=origin)
         whole = union_of(e.addresses for e in reach.endpoints if isinstance(e, AddressEndpoint))
         left = whole.difference(excluded) if not excluded.is_empty else whole
-        return Shaped(part, addresses=ANY if left == ALL else left)
+        return Shaped(part, addresses=ANY if left == ALL else left, origin=origin)
 
     def _known(self, part: Part, exceptions: tuple[Endpoint, ...]) -> AddressSet | Diagnostic:
         """The addresses among the exceptions, service tags expanded."""

@@ -1,7 +1,7 @@
 """The rules of an iptables firewall as its own programs know them: chains, ipsets, and what feeds them.
 
 One value of ``Firewall`` is everything that an artefact says; `render` only spells it. A set is named by its *stem*:
-each stands for a pair, ``STEM_4`` for IPv4 and ``STEM_6`` for IPv6, so a rule that holds for both families is one value.
+each stands for a pair, ``STEM_4`` for IPv4 and ``STEM_6`` for IPv6, so a rule for both families is one value.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class ToAddress:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """``-m owner --uid-owner``: the process that sends it runs as this user, a name or a number; ``other``: as none such."""
+    """``-m owner --uid-owner``: the sending process runs as this user, a name or a number; ``other``: as another."""
 
     user: str
     other: bool = False

@@ -49,7 +49,7 @@ def user_problem(text: str) -> str | None:
             return None
         return f"a uid is a number from 0 to {LAST_UID}, without leading zeros"
     if not _USER.fullmatch(text):
-        return "a user name has letters, digits, `_`, `.`, `@`, `+`, `-`, a domain before a `\\`, and maybe a `$` at the end"
+        return "a user name has letters, digits, `_`, `.`, `@`, `+`, `-`, `\\` behind a domain, maybe a `$` at the end"
     return None
 
 
@@ -65,7 +65,7 @@ def cgroup_problem(text: str) -> str | None:
 
 
 def processes_of(account: Account) -> tuple[Processes, ...]:
-    """The processes of an account, as alternatives: each value of one kind with each of the other. Empty: none is bound."""
+    """The processes of an account, as alternatives: each value of one kind with each of the other; empty if unbound."""
     users = tuple(Owner(user) for user in dict.fromkeys(account.values("linux-user")))
     cgroups = tuple(Cgroup(path) for path in dict.fromkeys(p.strip("/") for p in account.values("linux-cgroup")))
     if users and cgroups:
@@ -77,11 +77,13 @@ def within(one: Processes, others: Sequence[Processes] | Anything) -> tuple[Proc
     """The processes of ``one`` that are also among ``others``, as alternatives."""
     if isinstance(others, Anything):
         return (one,)
-    found = []
-    for other in others:
-        if not any(_apart(a, b) for a in one.matches for b in other.matches):
-            found.append(Processes(tuple(dict.fromkeys((*one.matches, *other.matches)))))
-    return tuple(dict.fromkeys(found))
+    return tuple(
+        dict.fromkeys(
+            Processes(tuple(dict.fromkeys((*one.matches, *other.matches))))
+            for other in others
+            if not any(_apart(a, b) for a in one.matches for b in other.matches)
+        )
+    )
 
 
 def without(one: Processes, others: Sequence[Processes] | Anything) -> tuple[Processes, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from egressc.anything import Anything
@@ -23,6 +24,10 @@ NETWORKS = "egn_"
 HOLES = "egx_"
 SOURCES = "egs_"
 INTERNAL = "egc_internal"
+OURS = ("egb_", NAMED, NETWORKS, HOLES, SOURCES)
+"""How the names of our own sets begin, those that feeding makes included."""
+
+_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,28}")
 
 
 class SetTable:
@@ -89,7 +94,7 @@ class SetTable:
         return FromSet(match.stem, outside=True)
 
     def check_number(self, fed: int) -> None:
-        """Note an error if there are more sets than a kernel holds; ``fed`` are the stems of sets that dnsmasq fills."""
+        """Note an error if there are more sets than a kernel holds; ``fed`` are the pairs that dnsmasq fills."""
         number = 2 * (fed + len(self.networks))
         if number > SETS:
             self.diagnostics.append(
@@ -122,7 +127,8 @@ class SetTable:
 
     def _fixed(self, prefix: str, key: str, addresses: AddressSet, span: Span | None) -> str:
         stem = self.stem(prefix, key, span)
-        self.networks[stem] = NetworkSet(stem, addresses)
+        known = self.networks.setdefault(stem, NetworkSet(stem, addresses))
+        assert known.addresses == addresses or self.diagnostics, "one set, one content"
         return stem
 
 
@@ -133,4 +139,4 @@ def _families(addresses: AddressSet) -> tuple[Family, ...]:
 
 
 def _is_stem(name: str) -> bool:
-    return 0 < len(name) <= 29 and name.isascii() and name[0].isalnum() and all(c.isalnum() or c in "_.-" for c in name)
+    return _STEM.fullmatch(name) is not None and not name.startswith(OURS)

@@ -46,6 +46,7 @@ class RuleWriter:
         self._objects = objects
         self._vocabulary = vocabulary
         self._too_long: set[str] = set()
+        self._sorted: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def write(self, part: Part) -> Part:
         """The part with the names of its rules, which are written now; unchanged if it is gone or cannot be said."""
@@ -265,31 +266,46 @@ class RuleWriter:
 
     def _assumptions(self, part: Part, reach: Reach, words: RuleWords, inspect: Reach | None) -> tuple[str, ...]:
         """The ids of what nobody could verify and the rules of a part rest on, sorted."""
-        found: set[str] = set()
+        found: list[str] = []
         if words.users is not ANY:
-            found.add(facts.USER_MAPPED)
+            found.append(facts.USER_MAPPED)
         if inspect is not None:
-            found.add(facts.DECRYPT_SURE)
+            found.append(facts.DECRYPT_SURE)
         if reach.shared:
-            found.add(facts.FQDN_RESOLVED)
+            found.append(facts.FQDN_RESOLVED)
         recognition = recognition_of(part)
+        if recognition in _USUAL:
+            found += self._category_assumptions(part, reach, recognition)
+        key = tuple(found)
+        known = self._sorted.get(key)
+        if known is None:
+            known = self._sorted[key] = tuple(sorted(set(found)))
+        return known
+
+    def _category_assumptions(self, part: Part, reach: Reach, recognition: Recognition) -> list[str]:
         hosts = [e for e in (*reach.endpoints, *reach.exceptions) if isinstance(e, HostEndpoint)]
-        if hosts and recognition in _USUAL:
-            found.update((facts.CATEGORY_SESSION, facts.CATEGORY_OVERLAP))
-            if not _USUAL[recognition].contains(reach.ports):
-                found.add(facts.CATEGORY_PORT)
-            if reach.exceptions and any(not isinstance(e, HostEndpoint) for e in (*reach.endpoints, *reach.exceptions)):
-                found.add(facts.CATEGORY_ADDRESS)
-            if any(e.path for e in hosts):
-                found.add(facts.PATH_PREFIX)
-                if recognition is Recognition.SNI:
-                    found.update((facts.PATH_DECRYPTED, facts.DECRYPT_SURE))
-            deep = [e.pattern for e in hosts if e.pattern.deep]
-            if deep and (recognition is Recognition.HOST or self._may_be_opened(part)):
-                found.add(facts.STAR_SLASH)
-            if any(p.labels[0] == "*" for p in deep):
-                found.add(facts.STAR_CARET)
-        return tuple(sorted(found))
+        if not hosts:
+            return []
+        found = [facts.CATEGORY_SESSION, facts.CATEGORY_OVERLAP]
+        if not _USUAL[recognition].contains(reach.ports):
+            found.append(facts.CATEGORY_PORT)
+        if len(hosts) < len(reach.endpoints) + len(reach.exceptions):
+            found.append(facts.CATEGORY_ADDRESS)
+        paths = deep = mixed = False
+        for endpoint in hosts:
+            paths |= endpoint.path is not None
+            if endpoint.pattern.deep:
+                deep = True
+                mixed |= endpoint.pattern.labels[0] == "*"
+        if paths:
+            found.append(facts.PATH_PREFIX)
+            if recognition is Recognition.SNI:
+                found += (facts.PATH_DECRYPTED, facts.DECRYPT_SURE)
+        if deep and (recognition is Recognition.HOST or self._may_be_opened(part)):
+            found.append(facts.STAR_SLASH)
+        if mixed:
+            found.append(facts.STAR_CARET)
+        return found
 
     def _may_be_opened(self, part: Part) -> bool:
         return self._settings.tls_inspection and part.rule.rule.inspection is not Inspection.MUST_NOT

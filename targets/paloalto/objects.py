@@ -53,6 +53,7 @@ class Objects:
         self._categories: dict[str, UrlCategory] = {}
         self._rules: dict[str, str] = {}
         self._of_group: dict[str, str] = {}
+        self._of_tag: dict[tuple[str, str], str] = {}
         self._of_ports: dict[PortSet, tuple[str, ...]] = {}
 
     def rule_name(self, rule: BoundRule, nature: str) -> str:
@@ -100,11 +101,15 @@ class Objects:
 
         Where a character of the text cannot stand in a tag, a hash of the text as it was follows it.
         """
+        found = self._of_tag.get((kind, text))
+        if found is not None:
+            return found
         plain = tag_text(text)
         name = f"{kind}:{plain}" if plain == text else f"{kind}:{plain}-{digest(text, DIGITS)}"
         if len(name) > TAG_NAME:
             return None
         self._tags[name] = Tag(name)
+        self._of_tag[kind, text] = name
         return name
 
     def schedule(self, until: date) -> str:
@@ -119,6 +124,8 @@ class Objects:
         if not entries:
             raise ValueError(f"a category of `{rule.key}` would be empty, which PAN-OS reads as any")
         readable = rule.key.rpartition("/")[2]
+        if nature != "hosts":
+            readable = f"{nature}-{readable}"
         name = short_name(PREFIX, readable, f"{rule.key}#{nature}", CATEGORY_NAME, DIGITS)
         made = UrlCategory(name, entries)
         known = self._categories.setdefault(name, made)

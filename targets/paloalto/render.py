@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from egressc.targets.paloalto.render_fields import sections
 from egressc.targets.paloalto.render_set import render_set
 from egressc.targets.paloalto.render_xml import render_xml
 from egressc.targets.protocol import Artefact
@@ -14,4 +15,5 @@ if TYPE_CHECKING:
 
 def render(model: Configuration) -> tuple[Artefact, ...]:
     """``config.xml`` and ``commands.set``, which say the same."""
-    return Artefact("config.xml", render_xml(model)), Artefact("commands.set", render_set(model))
+    tree = sections(model)
+    return Artefact("config.xml", render_xml(model, tree)), Artefact("commands.set", render_set(model, tree))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
 from egressc.targets.paloalto.model import DeviceGroup, Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from egressc.targets.paloalto.model import Configuration, DecryptionRule, SecurityRule
 
 Value = str | tuple[str, ...] | None
@@ -21,34 +20,35 @@ Field = tuple[str, Value]
 Entry = tuple[str, tuple[Field, ...]]
 """A named entry and its fields."""
 
+Tree = Sequence[tuple[str, Sequence[Entry]]]
+"""The parts of the tree that hold something, each with its path and its entries."""
+
+OWN_FIELDS = frozenset({"description", "category", "list", "ip-netmask", "fqdn"})
+"""Fields that hardly ever hold the same in two entries: not worth keeping when they have been written once."""
+
 _ANY: tuple[str, ...] = ("any",)
 
 
-def sections(model: Configuration) -> Iterator[tuple[str, Iterable[Entry]]]:
-    """The parts of the tree that hold something, each with its path and entries, what others refer to first.
+def sections(model: Configuration) -> Tree:
+    """The configuration as a tree, what others refer to first.
 
     PAN-OS checks references as commands come in, so this is the order of ``commands.set`` too.
     """
     rulebase = rulebase_path(model.location)
-    if model.tags:
-        yield "tag", ((tag.name, ()) for tag in model.tags)
-    if model.addresses:
-        yield "address", ((a.name, ((a.kind, a.value),)) for a in model.addresses)
-    if model.address_groups:
-        yield "address-group", ((g.name, (("static", g.members),)) for g in model.address_groups)
-    if model.services:
-        yield "service", ((s.name, ((f"protocol/{s.transport}/port", s.ports),)) for s in model.services)
-    if model.schedules:
-        yield "schedule", ((s.name, (("schedule-type/non-recurring", (s.span,)),)) for s in model.schedules)
-    if model.categories:
-        yield (
+    every: tuple[tuple[str, list[Entry]], ...] = (
+        ("tag", [(tag.name, ()) for tag in model.tags]),
+        ("address", [(a.name, ((a.kind, a.value),)) for a in model.addresses]),
+        ("address-group", [(g.name, (("static", g.members),)) for g in model.address_groups]),
+        ("service", [(s.name, ((f"protocol/{s.transport}/port", s.ports),)) for s in model.services]),
+        ("schedule", [(s.name, (("schedule-type/non-recurring", (s.span,)),)) for s in model.schedules]),
+        (
             "profiles/custom-url-category",
-            ((c.name, (("list", c.entries), ("type", "URL List"))) for c in model.categories),
-        )
-    if model.security_rules:
-        yield f"{rulebase}/security/rules", ((rule.name, _security(rule)) for rule in model.security_rules)
-    if model.decryption_rules:
-        yield f"{rulebase}/decryption/rules", ((rule.name, _decryption(rule)) for rule in model.decryption_rules)
+            [(c.name, (("list", c.entries), ("type", "URL List"))) for c in model.categories],
+        ),
+        (f"{rulebase}/security/rules", [(rule.name, _security(rule)) for rule in model.security_rules]),
+        (f"{rulebase}/decryption/rules", [(rule.name, _decryption(rule)) for rule in model.decryption_rules]),
+    )
+    return tuple(section for section in every if section[1])
 
 
 def rulebase_path(location: Location) -> str:

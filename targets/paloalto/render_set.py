@@ -10,42 +10,41 @@ from typing import TYPE_CHECKING
 
 from egressc.targets.paloalto.model import Before, DeviceGroup, Top, Unplaced, Vsys
 from egressc.targets.paloalto.quote import set_word
-from egressc.targets.paloalto.render_fields import rulebase_path, sections
+from egressc.targets.paloalto.render_fields import OWN_FIELDS, rulebase_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from egressc.targets.paloalto.model import Configuration, DecryptionRule, Place, SecurityRule
-    from egressc.targets.paloalto.render_fields import Value
+    from egressc.targets.paloalto.render_fields import Field, Tree, Value
 
-_SHARED_FIELDS = frozenset({"description", "category", "list", "ip-netmask", "fqdn"})
-"""Fields whose values hardly ever come twice: not worth keeping."""
-
-
-def render_set(model: Configuration) -> bytes:
-    """The bytes of ``commands.set``, UTF-8, one command on each line."""
+def render_set(model: Configuration, tree: Tree) -> bytes:
+    """The bytes of ``commands.set``, UTF-8, one command on each line. ``tree`` is what ``sections`` gives for the model."""
     scope = _scope(model)
     rulebase = rulebase_path(model.location)
     out: list[str] = []
-    kept: dict[tuple[str, Value], str] = {}
-    for path, entries in sections(model):
+    kept: dict[Field, str] = {}
+    for path, entries in tree:
         start = f"set {scope}{path.replace('/', ' ')} "
         for name, fields in entries:
             head = start + set_word(name)
             if not fields:
-                out.append(head)
+                out.append(f"{head}\n")
+                continue
+            lines = [""]
             for field in fields:
                 words = kept.get(field)
                 if words is None:
-                    words = _words(*field)
-                    if field[0] not in _SHARED_FIELDS:
+                    words = f"{_words(*field)}\n"
+                    if field[0] not in OWN_FIELDS:
                         kept[field] = words
-                out.append(head + words)
+                lines.append(words)
+            out.append(head.join(lines))
         if path.endswith("security/rules"):
             out += _moves(f"move {scope}{rulebase} security rules", model.security_rules, model.place)
         elif path.endswith("decryption/rules"):
             out += _moves(f"move {scope}{rulebase} decryption rules", model.decryption_rules, model.decryption_place)
-    return "".join([f"{line}\n" for line in out]).encode()
+    return "".join(out).encode()
 
 
 def _scope(model: Configuration) -> str:
@@ -79,10 +78,10 @@ def _moves(command: str, rules: Sequence[SecurityRule] | Sequence[DecryptionRule
             return
         case Before(anchor):
             for rule in rules:
-                yield f"{command} {set_word(rule.name)} before {set_word(anchor)}"
+                yield f"{command} {set_word(rule.name)} before {set_word(anchor)}\n"
         case Top():
             above = ""
             for rule in rules:
                 name = set_word(rule.name)
-                yield f"{command} {name} after {above}" if above else f"{command} {name} top"
+                yield f"{command} {name} after {above}\n" if above else f"{command} {name} top\n"
                 above = name

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from egressc.targets.paloalto.model import DeviceGroup, Vsys
 from egressc.targets.paloalto.quote import xml_text
-from egressc.targets.paloalto.render_fields import sections
+from egressc.targets.paloalto.render_fields import OWN_FIELDS
 
 if TYPE_CHECKING:
     from egressc.targets.paloalto.model import Configuration
-    from egressc.targets.paloalto.render_fields import Value
+    from egressc.targets.paloalto.render_fields import Field, Tree, Value
 
 # The command: PAN-OS 10.0 configure CLI command hierarchy, "load config … partial … from-xpath … to-xpath … mode".
 _HEAD = """\
@@ -25,12 +25,8 @@ _HEAD = """\
 -->
 """
 
-_SHARED_FIELDS = frozenset({"description", "category", "list", "ip-netmask", "fqdn"})
-"""Fields whose values hardly ever come twice: not worth keeping."""
-
-
-def render_xml(model: Configuration) -> bytes:
-    """The bytes of ``config.xml``, UTF-8."""
+def render_xml(model: Configuration, tree: Tree) -> bytes:
+    """The bytes of ``config.xml``, UTF-8. ``tree`` is what ``sections`` gives for the model."""
     match model.location:
         case Vsys(name):
             before = f'   <network/>\n   <vsys>\n    <entry name="{xml_text(name)}">\n'
@@ -42,18 +38,18 @@ def render_xml(model: Configuration) -> bytes:
         _HEAD,
         f'<config version="{xml_text(model.version)}">\n <shared/>\n <devices>\n  <entry name="localhost.localdomain">\n',
         before,
-        *_body(model),
+        *_body(tree),
         after,
         "  </entry>\n </devices>\n</config>\n",
     ]
     return "".join(out).encode()
 
 
-def _body(model: Configuration) -> list[str]:
+def _body(tree: Tree) -> list[str]:
     out: list[str] = []
-    kept: dict[tuple[str, Value], str] = {}
+    kept: dict[Field, str] = {}
     open_path: list[str] = []
-    for path, entries in sections(model):
+    for path, entries in tree:
         steps = path.split("/")
         same = 0
         while same < min(len(steps), len(open_path)) and steps[same] == open_path[same]:
@@ -62,19 +58,22 @@ def _body(model: Configuration) -> list[str]:
         out += [f"{' ' * (5 + depth)}<{steps[depth]}>\n" for depth in range(same, len(steps))]
         open_path = steps
         indent = " " * (5 + len(steps))
+        end = f"{indent}</entry>\n"
+        indent += " "
+        kept.clear()  # the indentation is another
         for name, fields in entries:
             if not fields:
-                out.append(f'{indent}<entry name="{xml_text(name)}"/>\n')
+                out.append(f'{indent[1:]}<entry name="{xml_text(name)}"/>\n')
                 continue
-            out.append(f'{indent}<entry name="{xml_text(name)}">\n')
+            out.append(f'{indent[1:]}<entry name="{xml_text(name)}">\n')
             for field in fields:
                 element = kept.get(field)
                 if element is None:
-                    element = _element(*field)
-                    if field[0] not in _SHARED_FIELDS:
+                    element = f"{indent}{_element(*field)}\n"
+                    if field[0] not in OWN_FIELDS:
                         kept[field] = element
-                out.append(f"{indent} {element}\n")
-            out.append(f"{indent}</entry>\n")
+                out.append(element)
+            out.append(end)
     return out + _closed(open_path, 0)
 
 

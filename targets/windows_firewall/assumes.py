@@ -22,7 +22,7 @@ def assumptions_of(
     site: Site[Settings], conditions: Iterable[Condition], patterns: tuple[HostPattern, ...]
 ) -> tuple[str, ...]:
     """The ids of what rules with these conditions and keywords rest on."""
-    found = []
+    found: list[str] = []
     if patterns and isinstance(site.settings.store, GroupPolicyStore):
         found.append(GPO_KEYWORD)
     if any(pattern.deep for pattern in patterns):
@@ -35,8 +35,8 @@ def assumptions_of(
 def sentences(site: Site[Settings], model: FirewallPolicy) -> tuple[str, ...]:
     """The sentences on which the artefact as a whole rests."""
     group = site.groups[0]
-    by_policy = isinstance(model.store, GroupPolicyStore)
-    where = f"the group policy object `{model.store.gpo}` applies to" if by_policy else "`firewall.ps1` was run on"
+    gpo = model.store.gpo if isinstance(model.store, GroupPolicyStore) else None
+    where = "`firewall.ps1` was run on" if gpo is None else f"the group policy object `{gpo}` applies to"
     found = [f"{where} every host of the group `{group.name}`, and no other"]
     if group.object_name is not None:
         found.append(f"`{group.object_name}` holds the hosts of the group `{group.name}`")
@@ -50,7 +50,7 @@ def sentences(site: Site[Settings], model: FirewallPolicy) -> tuple[str, ...]:
             "the hosts resolve names by plain DNS, where Defender's Network Protection sees the answers, and reach "
             "them without a proxy"
         )
-        if by_policy:
+        if gpo is not None:
             found.append("`firewall.ps1 -KeywordsOnly` runs as a start-up script of these hosts")
     if any(not isinstance(r.users, Anything) and any(isinstance(u, AccountName) for u in r.users) for r in model.rules):
         found.append("the accounts that the script resolves by name are the ones that the policy means")

@@ -13,7 +13,7 @@ if ($Site['Profile'] -ne 'Any') {
     $ProfileNames = @($Site['Profile'].Split(','))
 }
 
-function Get-Member0 {
+function Get-PropertyValue {
     # The value of a property that older versions of a module do not have; nothing without it.
     param($InputObject, [string] $Name)
     $property = $InputObject.PSObject.Properties[$Name]
@@ -22,8 +22,27 @@ function Get-Member0 {
     }
 }
 
+function Get-Found {
+    # What a query finds; nothing, instead of an error, when it finds nothing. Every other error stays one.
+    param([scriptblock] $Query)
+    try {
+        & $Query
+    }
+    catch {
+        if ($_.CategoryInfo.Category -ne [System.Management.Automation.ErrorCategory]::ObjectNotFound) {
+            throw
+        }
+    }
+}
+
+function Get-PlainId {
+    # A GUID in one spelling: no braces, lower case.
+    param([string] $Id)
+    $Id.Trim([char[]] @('{', '}')).ToLowerInvariant()
+}
+
 function Get-KeywordId {
-    # The version 5 UUID of a keyword in egressc's name space, in braces: tells which keywords are egressc's.
+    # The version 5 UUID of a keyword in egressc's name space: tells which keywords are egressc's.
     param([string] $Keyword)
     $hex = $KeywordNamespace.Replace('-', '')
     $bytes = New-Object -TypeName 'System.Collections.Generic.List[byte]'
@@ -38,7 +57,7 @@ function Get-KeywordId {
     $hash[8] = ($hash[8] -band 0x3F) -bor 0x80
     $text = [System.BitConverter]::ToString($hash, 0, 16).Replace('-', '').ToLowerInvariant()
     $parts = @($text.Substring(0, 8), $text.Substring(8, 4), $text.Substring(12, 4), $text.Substring(16, 4))
-    '{' + [string]::Join('-', $parts) + '-' + $text.Substring(20, 12) + '}'
+    [string]::Join('-', $parts) + '-' + $text.Substring(20, 12)
 }
 
 function Get-KeywordProblem {
@@ -59,7 +78,7 @@ function Get-KeywordProblem {
         'Microsoft Defender does not answer (' + $_.Exception.Message + '): without it no name is resolved.'
         return
     }
-    $mode = Get-Member0 -InputObject $status -Name 'AMRunningMode'
+    $mode = Get-PropertyValue -InputObject $status -Name 'AMRunningMode'
     if (-not $status.AntivirusEnabled -or ($null -ne $mode -and $mode -ne 'Normal')) {
         'Microsoft Defender Antivirus is not the active antivirus of this host: without it no name is resolved.'
     }
@@ -74,10 +93,10 @@ function Get-KeywordProblem {
         'Network Protection is off: Set-MpPreference -EnableNetworkProtection Enabled'
     }
     if ([int] $system.ProductType -ne 1) {
-        if (-not (Get-Member0 -InputObject $preference -Name 'AllowNetworkProtectionOnWinServer')) {
+        if (-not (Get-PropertyValue -InputObject $preference -Name 'AllowNetworkProtectionOnWinServer')) {
             'Network Protection is not let in on this server: Set-MpPreference -AllowNetworkProtectionOnWinServer $true'
         }
-        if (-not (Get-Member0 -InputObject $preference -Name 'AllowDatagramProcessingOnWinServer')) {
+        if (-not (Get-PropertyValue -InputObject $preference -Name 'AllowDatagramProcessingOnWinServer')) {
             'Defender does not read DNS on this server: Set-MpPreference -AllowDatagramProcessingOnWinServer $true'
         }
     }
@@ -108,39 +127,35 @@ function Get-StoreProblem {
             'Group policy voids the local firewall rules of the profile ' + $active.Name + '.'
         }
         if ([string] $active.Enabled -ne 'True') {
-            'The firewall is off in the profile ' + $active.Name + '.'
+            if ($EnforceDefaultDeny) {
+                'The firewall is off in the profile ' + $active.Name + ': nothing is blocked there.'
+            }
+            else {
+                Write-Warning -Message ('The firewall is off in the profile ' + $active.Name + ': nothing is blocked there.')
+            }
         }
     }
 }
 
 function Get-GroupRule {
     # The rules of the group that are egressc's, read once.
-    try {
-        $found = @(Get-NetFirewallRule -Group $Site['Group'] -PolicyStore $Site['Store'] -ErrorAction Stop)
-    }
-    catch {
-        if ($_.CategoryInfo.Category -ne [System.Management.Automation.ErrorCategory]::ObjectNotFound) {
-            throw
-        }
-        $found = @()
-    }
-    $found | Where-Object { $_.Name.StartsWith($Prefix) -and $_.Group -eq $Site['Group'] }
+    $found = @(Get-Found -Query { Get-NetFirewallRule -Group $Site['Group'] -PolicyStore $Site['Store'] -ErrorAction Stop })
+    $found | Where-Object { $_.Group -eq $Site['Group'] -and $_.Name.StartsWith($Prefix, [System.StringComparison]::Ordinal) }
 }
 
-function Get-OwnKeyword {
-    # The dynamic keywords of this host that egressc created, whatever script they came from.
-    @(Get-NetFirewallDynamicKeywordAddress -AllAutoResolve -ErrorAction Stop) |
-        Where-Object { $_.Id -eq (Get-KeywordId -Keyword $_.Keyword) }
+function Get-ResolvedKeyword {
+    # The dynamic keywords of this host that are names.
+    Get-Found -Query { Get-NetFirewallDynamicKeywordAddress -AllAutoResolve -ErrorAction Stop }
 }
 
 function Get-UsedKeywordId {
     # The ids that some rule of this host refers to, from whatever source it comes.
     $used = @{}
     foreach ($store in @('PersistentStore', 'ActiveStore')) {
-        foreach ($rule in @(Get-NetFirewallRule -All -PolicyStore $store -ErrorAction Stop)) {
-            foreach ($id in @(Get-Member0 -InputObject $rule -Name 'RemoteDynamicKeywordAddresses')) {
+        foreach ($rule in @(Get-Found -Query { Get-NetFirewallRule -All -PolicyStore $store -ErrorAction Stop })) {
+            foreach ($id in @(Get-PropertyValue -InputObject $rule -Name 'RemoteDynamicKeywordAddresses')) {
                 if ($id) {
-                    $used[[string] $id] = $true
+                    $used[(Get-PlainId -Id $id)] = $true
                 }
             }
         }
@@ -150,7 +165,7 @@ function Get-UsedKeywordId {
 
 function Get-RuleParameter {
     # The parameters of New-NetFirewallRule for one rule of the data.
-    param([hashtable] $Rule, [hashtable] $Identifiers, [string] $Session)
+    param([hashtable] $Rule, [hashtable] $Identifiers, $Session)
     $parameters = @{
         Name        = $Rule['Name']
         DisplayName = $Rule['DisplayName']
@@ -178,7 +193,7 @@ function Get-RuleParameter {
         }
         $parameters['LocalUser'] = $list
     }
-    if ($Session) {
+    if ($null -ne $Session) {
         $parameters['GPOSession'] = $Session
     }
     else {
@@ -193,15 +208,18 @@ function Get-RollbackTask {
 }
 
 function Remove-StaleKeyword {
-    # Removes egressc's keywords of this host that are not wanted and that no rule refers to.
+    # Removes egressc's keywords of this host, whatever script they came from, that are not wanted and not in use.
     param([hashtable] $Wanted)
-    $stale = @(Get-OwnKeyword | Where-Object { -not $Wanted.ContainsKey([string] $_.Id) })
+    $stale = @(Get-ResolvedKeyword | Where-Object {
+            $id = Get-PlainId -Id $_.Id
+            -not $Wanted.ContainsKey($id) -and $id -eq (Get-KeywordId -Keyword $_.Keyword)
+        })
     if ($stale.Count -eq 0) {
         return
     }
     $used = Get-UsedKeywordId
     foreach ($keyword in $stale) {
-        if (-not $used.ContainsKey([string] $keyword.Id)) {
+        if (-not $used.ContainsKey((Get-PlainId -Id $keyword.Id))) {
             if ($Cmdlet.ShouldProcess($keyword.Keyword, 'Remove dynamic keyword')) {
                 Remove-NetFirewallDynamicKeywordAddress -Id $keyword.Id -ErrorAction Stop
             }
@@ -213,8 +231,12 @@ function Remove-StaleKeyword {
 
 if ($Remove) {
     if ($Site['GroupPolicy']) {
-        if ($Cmdlet.ShouldProcess($Site['Store'], 'Leave the default outbound action to the hosts')) {
-            Set-NetFirewallProfile -Name $ProfileNames -PolicyStore $Site['Store'] -DefaultOutboundAction 'NotConfigured' -ErrorAction Stop
+        foreach ($configured in @(Get-NetFirewallProfile -PolicyStore $Site['Store'] -ErrorAction Stop)) {
+            if ($ProfileNames -contains $configured.Name -and [string] $configured.DefaultOutboundAction -eq 'Block') {
+                if ($Cmdlet.ShouldProcess($Site['Store'] + ' ' + $configured.Name, 'Leave the default outbound action to the hosts')) {
+                    Set-NetFirewallProfile -Name $configured.Name -PolicyStore $Site['Store'] -DefaultOutboundAction 'NotConfigured' -ErrorAction Stop
+                }
+            }
         }
     }
     else {
@@ -297,21 +319,22 @@ if ($problems.Count -gt 0) {
 
 $wantedKeywords = @{}
 foreach ($keyword in $Keywords) {
-    $wantedKeywords[$keyword['Id']] = $true
+    $wantedKeywords[(Get-PlainId -Id $keyword['Id'])] = $true
 }
 if ($onHost -and $Keywords.Count -gt 0) {
     $presentKeywords = @{}
-    foreach ($keyword in @(Get-NetFirewallDynamicKeywordAddress -AllAutoResolve -ErrorAction Stop)) {
-        $presentKeywords[[string] $keyword.Id] = [string] $keyword.Keyword
+    foreach ($keyword in @(Get-ResolvedKeyword)) {
+        $presentKeywords[(Get-PlainId -Id $keyword.Id)] = [string] $keyword.Keyword
     }
     foreach ($keyword in $Keywords) {
-        if (-not $presentKeywords.ContainsKey($keyword['Id'])) {
+        $id = Get-PlainId -Id $keyword['Id']
+        if (-not $presentKeywords.ContainsKey($id)) {
             if ($Cmdlet.ShouldProcess($keyword['Keyword'], 'Create dynamic keyword')) {
                 New-NetFirewallDynamicKeywordAddress -Id $keyword['Id'] -Keyword $keyword['Keyword'] -AutoResolve $true -ErrorAction Stop | Out-Null
             }
         }
-        elseif ($presentKeywords[$keyword['Id']] -ne $keyword['Keyword']) {
-            throw ('The dynamic keyword ' + $keyword['Id'] + ' stands for another name here: ' + $presentKeywords[$keyword['Id']])
+        elseif ($presentKeywords[$id] -ne $keyword['Keyword']) {
+            throw ('The dynamic keyword ' + $keyword['Id'] + ' stands for another name here: ' + $presentKeywords[$id])
         }
     }
 }
@@ -336,7 +359,7 @@ foreach ($rule in @(Get-GroupRule)) {
 }
 $missing = @($Rules | Where-Object { -not $present.ContainsKey($_['Name']) })
 $missing = @($missing | Where-Object { $_['Action'] -eq 'Block' }) + @($missing | Where-Object { $_['Action'] -ne 'Block' })
-$session = ''
+$session = $null
 if ($Site['GroupPolicy'] -and $missing.Count -gt 0 -and -not $WhatIfPreference) {
     $session = Open-NetGPO -PolicyStore $Site['Store'] -ErrorAction Stop
 }
@@ -349,32 +372,32 @@ try {
             $created.Add($rule['Name'])
         }
     }
-    if ($session -and $created.Count -gt 0) {
+    if ($null -ne $session) {
         Save-NetGPO -GPOSession $session -ErrorAction Stop
+        $session = $null
     }
     if (-not $WhatIfPreference) {
         $after = @{}
         foreach ($rule in @(Get-GroupRule)) {
             $after[$rule.Name] = [string] $rule.PrimaryStatus
         }
-        foreach ($rule in $Rules) {
-            if (-not $after.ContainsKey($rule['Name'])) {
-                if (-not $missing -or $created.Contains($rule['Name'])) {
-                    throw ('The rule ' + $rule['Name'] + ' (' + $rule['DisplayName'] + ') was created and is not there.')
-                }
+        foreach ($name in $created) {
+            if (-not $after.ContainsKey($name)) {
+                throw ('The rule ' + $name + ' was created and is not there.')
             }
-            elseif ($after[$rule['Name']] -eq 'Error') {
-                throw ('Windows Firewall cannot enforce the rule ' + $rule['Name'] + ' (' + $rule['DisplayName'] + ').')
+            if ($after[$name] -eq 'Error') {
+                throw ('Windows Firewall does not understand the rule ' + $name + '.')
             }
         }
     }
 }
 catch {
-    # What this run has added goes again; what was there before has not been touched.
+    # What this run has added goes again; what was there before has not been touched. A session that was not saved
+    # has changed nothing.
     $cause = $_
     foreach ($name in $created) {
         try {
-            if (-not $session) {
+            if ($null -eq $session) {
                 Remove-NetFirewallRule -Name $name -PolicyStore $Site['Store'] -ErrorAction Stop
             }
         }
@@ -404,7 +427,8 @@ if (-not $EnforceDefaultDeny) {
     return
 }
 Write-Warning -Message 'From here on this host reaches only what a rule allows. Other rules than these stay in force; those of Windows itself cover DHCP and DNS. Domain controllers, time, updates and activation need a rule, or lie in the internal networks.'
-$foreign = @(Get-NetFirewallRule -Direction 'Outbound' -Enabled 'True' -Action 'Allow' -PolicyStore 'ActiveStore' -ErrorAction Stop | Where-Object { $_.Group -ne $Site['Group'] })
+$foreign = @(Get-Found -Query { Get-NetFirewallRule -Direction 'Outbound' -Enabled 'True' -Action 'Allow' -PolicyStore 'ActiveStore' -ErrorAction Stop })
+$foreign = @($foreign | Where-Object { $_.Group -ne $Site['Group'] })
 Write-Warning -Message ('Outbound allow rules on this host that are not egressc''s: ' + $foreign.Count)
 foreach ($rule in $foreign) {
     Write-Verbose -Message ('other allow rule: ' + $rule.Name + ' ' + $rule.DisplayName)
@@ -432,7 +456,7 @@ if ($open.Count -gt 0) {
             $undo.Add('Unregister-ScheduledTask -TaskName ''' + $Site['RollbackTask'] + ''' -Confirm:$false')
             $encoded = [System.Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes([string]::Join('; ', $undo.ToArray())))
             $program = Join-Path -Path $env:SystemRoot -ChildPath 'System32\WindowsPowerShell\v1.0\powershell.exe'
-            $taskAction = New-ScheduledTaskAction -Execute $program -Argument ('-NoProfile -NonInteractive -EncodedCommand ' + $encoded)
+            $taskAction = New-ScheduledTaskAction -Execute $program -Argument ('-NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand ' + $encoded)
             $taskTrigger = New-ScheduledTaskTrigger -Once -At (Get-Date).AddMinutes($RollbackMinutes)
             $taskPrincipal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType 'ServiceAccount' -RunLevel 'Highest'
             $taskSettings = New-ScheduledTaskSettingsSet -StartWhenAvailable -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries

@@ -60,6 +60,7 @@ class Builder:
     keywords: dict[str, Keyword] = field(default_factory=dict)
     collisions: list[Diagnostic] = field(default_factory=list)
     _taken: dict[str, str] = field(default_factory=dict)
+    _shares: dict[PortSet, tuple[tuple[Protocol, str, tuple[str, ...] | Anything], ...]] = field(default_factory=dict)
 
     def add(
         self,
@@ -70,35 +71,47 @@ class Builder:
         ports: PortSet,
         chunks: Sequence[Chunk],
     ) -> tuple[str, ...]:
-        """The names of the rules that now say this: one for each condition, protocol, and share of ports and
-        destinations. ``nature`` tells apart what several parts of one policy rule become.
+        """The names of the rules that now say this: one for each condition, protocol, and share of what is too long.
+
+        ``nature`` tells apart what several parts of one policy rule become.
         """
         description = describe(rule)
         names = []
         for condition in conditions:
-            for protocol, ranges in ((Protocol.TCP, ports.tcp), (Protocol.UDP, ports.udp)):
-                for port_share, texts in _port_shares(ranges):
-                    for share, remote in chunks:
-                        names.append(
-                            self._add(
-                                (rule.key, nature, condition.key, protocol.value, port_share, share),
-                                f"{rule.key}{_shown(condition)} {protocol.value} ({nature})",
-                                description,
-                                action,
-                                condition,
-                                protocol,
-                                texts,
-                                remote,
-                                rule.rule.span,
-                            )
+            shown, key = _shown(condition), condition.key
+            for protocol, port_share, texts in self._port_shares(ports):
+                for share, remote in chunks:
+                    names.append(
+                        self._add(
+                            f"{rule.key}\n{nature}\n{key}\n{protocol.value}\n{port_share}\n{share}",
+                            f"{rule.key}{shown} {protocol.value} ({nature})",
+                            description,
+                            action,
+                            condition,
+                            protocol,
+                            texts,
+                            remote,
+                            rule.rule.span,
                         )
+                    )
         return tuple(names)
+
+    def _port_shares(self, ports: PortSet) -> tuple[tuple[Protocol, str, tuple[str, ...] | Anything], ...]:
+        """Ports by protocol, in shares that a rule can hold, each with what it is called."""
+        found = self._shares.get(ports)
+        if found is None:
+            found = self._shares[ports] = tuple(
+                (protocol, name, texts)
+                for protocol, ranges in ((Protocol.TCP, ports.tcp), (Protocol.UDP, ports.udp))
+                for name, texts in _port_shares(ranges)
+            )
+        return found
 
     def add_internal(self, internal: AddressSet) -> None:
         """Adds the rule that lets every process reach the internal networks; none where there are no such networks."""
         for share, remote in address_chunks(internal):
             self._add(
-                (INTERNAL, share),
+                f"{INTERNAL}\n{share}",
                 "internal networks",
                 "Internal networks: what the default deny leaves to other rules.",
                 Action.ALLOW,
@@ -119,9 +132,9 @@ class Builder:
         shares = [found[i : i + MAX_KEYWORDS] for i in range(0, len(found), MAX_KEYWORDS)]
         return tuple((share[0].name, RemoteKeywords(tuple(k.id for k in share))) for share in shares)
 
-    def _add(  # noqa: PLR0917 - the fields of a rule, in the order in which they are hashed
+    def _add(
         self,
-        identity: tuple[str, ...],
+        identity: str,
         display_name: str,
         description: str,
         action: Action,
@@ -132,19 +145,23 @@ class Builder:
         span: Span | None,
     ) -> str:
         display = field_text(f"egressc: {display_name}", MAX_TEXT)
-        stable = sha256("\n".join(identity).encode()).hexdigest()[:12]
-        content = repr((
-            self.context,
-            display,
-            description,
-            action.value,
-            protocol.value,
-            _plain(ports),
-            _remote(remote),
-            None if isinstance(condition.users, Anything) else [(type(u).__name__, u.value) for u in condition.users],
-            _plain(condition.service),
-            _plain(condition.program),
-        ))
+        stable = sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        content = repr(
+            (
+                self.context,
+                display,
+                description,
+                action.value,
+                protocol.value,
+                _plain(ports),
+                _remote(remote),
+                None
+                if isinstance(condition.users, Anything)
+                else [(type(u).__name__, u.value) for u in condition.users],
+                _plain(condition.service),
+                _plain(condition.program),
+            )
+        )
         name = f"{PREFIX}{stable}-{sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
         taken = self._taken.get(stable)
         if taken is None:
@@ -153,9 +170,9 @@ class Builder:
             self.collisions.append(
                 Diagnostic(
                     code="E0794",
-                    message=f"two rules of one artefact would both be called `{PREFIX}{stable}`: `{taken}` and `{display}`",
+                    message=f"`{taken}` and `{display}` would both be called `{PREFIX}{stable}`",
                     span=span,
-                    label="one of the two",
+                    label="one of two rules of this artefact with the same name",
                     help="rename the rule",
                 )
             )

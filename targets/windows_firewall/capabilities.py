@@ -1,7 +1,8 @@
 """What Windows Firewall can express, its limits, and what nobody could verify: data, each with its source.
 
 Sources: [MS-FASP] is v20260511; *cmdlets* are ``MicrosoftDocs/windows-powershell-docs`` winserver2025-ps/NetSecurity;
-*keywords* is ``MicrosoftDocs/windows-itpro-docs`` dynamic-keywords.md and ``MicrosoftDocs/win32`` firewall-dynamic-keywords.md.
+*keywords* is ``MicrosoftDocs/windows-itpro-docs`` dynamic-keywords.md and ``MicrosoftDocs/win32``
+firewall-dynamic-keywords.md.
 """
 
 from __future__ import annotations
@@ -50,9 +51,7 @@ CAPABILITIES: Final = Capabilities(
     rows=(
         Capability("exact host name", "dynamic keyword that Defender resolves", "wider", _RESOLVED),
         Capability("`*.d`", "dynamic keyword `*.d`, without `d` itself", "wider", _RESOLVED, (KEYWORD_WILDCARD,)),
-        Capability(
-            "one whole label is `*`", "keyword `*.PARENT`", "wider", ("depth", *_RESOLVED), (KEYWORD_WILDCARD,)
-        ),
+        Capability("one whole label is `*`", "keyword `*.PARENT`", "wider", ("depth", *_RESOLVED), (KEYWORD_WILDCARD,)),
         Capability(
             "`*` inside a label",
             "keyword `*.PARENT`",
@@ -61,7 +60,9 @@ CAPABILITIES: Final = Capabilities(
             (KEYWORD_WILDCARD,),
         ),
         Capability("URL path", "its host", "wider", ("path",)),
-        Capability("names, with `dynamic-keywords: false`", "addresses of the fallback", "wider", ("fallback", "no-names")),
+        Capability(
+            "names, with `dynamic-keywords: false`", "addresses of the fallback", "wider", ("fallback", "no-names")
+        ),
         Capability("IPv4 and IPv6 addresses, networks, ranges", "`-RemoteAddress`, at most 1,000 in a rule", "exact"),
         Capability("service tags", "their published addresses", "exact"),
         Capability("ports, TCP and UDP", "`-RemotePort`, one rule for each protocol", "exact"),
@@ -84,7 +85,9 @@ CAPABILITIES: Final = Capabilities(
         Capability("log", "for a whole profile only", "exact", ("log",)),
         Capability("default deny", "`-EnforceDefaultDeny` of the script", "exact", ("default",)),
         Capability("expiry", "left out when compiled after the date", "exact", ("expiry",)),
-        Capability("rules in group policy", "a GPO session; keywords through a start-up script", "exact", (), (GPO_KEYWORD,)),
+        Capability(
+            "rules in group policy", "a GPO session; keywords through a start-up script", "exact", (), (GPO_KEYWORD,)
+        ),
     ),
     limits=(
         Limit("addresses in a rule", str(MAX_ADDRESSES), "[MS-FASP] 2.2.5, 2.2.7, 2.2.9, 2.2.11: range(0, 1000)"),
@@ -94,7 +97,7 @@ CAPABILITIES: Final = Capabilities(
         Limit("rule name", "1 to 511 characters, no `|`", "[MS-FASP] 2.2.37, wszRuleId"),
         Limit("display name, description", f"1 to {MAX_TEXT} characters, no `|`", "[MS-FASP] 2.2.37"),
         Limit("authorisation list", f"{MAX_TEXT} characters", "[MS-FASP] 2.2.37, wszLocalUserAuthorizationList"),
-        Limit("program", f"{MAX_PATH} characters, none of `/ * ? \" < > |`", "[MS-FASP] 2.2.37, wszLocalApplication"),
+        Limit("program", f'{MAX_PATH} characters, none of `/ * ? " < > |`', "[MS-FASP] 2.2.37, wszLocalApplication"),
         Limit("service", f"{MAX_PATH} characters, none of `/ \\ |`", "[MS-FASP] 2.2.37, wszLocalService"),
         Limit("IPv6 addresses", "no range begins or ends at `::` or `::1`", "[MS-FASP] 2.2.6, 2.2.10"),
         Limit("Windows build for dynamic keywords", str(MINIMUM_BUILD), "netfw.h, PFN_FWADDDYNAMICKEYWORDADDRESS0"),
@@ -109,7 +112,7 @@ CAPABILITIES: Final = Capabilities(
         Assumption(
             SERVICE_SID,
             "a rule with `-Service` matches a process by the service's identifier in its token",
-            "[MS-FASP] 2.2.37 says \"the service that uses the traffic\"; how the service is recognised is not stated",
+            '[MS-FASP] 2.2.37 says "the service that uses the traffic"; how the service is recognised is not stated',
         ),
         Assumption(
             GPO_KEYWORD,

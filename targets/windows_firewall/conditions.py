@@ -51,16 +51,14 @@ class Condition:
         first = "" if isinstance(self.users, Anything) else self.users[0].value
         service = "" if isinstance(self.service, Anything) else self.service
         program = "" if isinstance(self.program, Anything) else self.program
-        return "\x1f".join((self.account, first, service, program))
+        return f"{self.account}\x1f{first}\x1f{service}\x1f{program}"
 
 
 EVERY_PROCESS: Final = (Condition("", ANY, ANY, ANY),)
 """The condition of a rule for any account."""
 
 
-def conditions_of(
-    account: Account, site: Site[Settings]
-) -> tuple[tuple[Condition, ...], tuple[Diagnostic, ...]]:
+def conditions_of(account: Account, site: Site[Settings]) -> tuple[tuple[Condition, ...], tuple[Diagnostic, ...]]:
     """The conditions that together are the account, or why it cannot be enforced here (then there are none)."""
     if not any(account.values(kind) for kind in KINDS):
         return (), ()
@@ -96,12 +94,13 @@ def unbound_account(account: Account, site: Site[Settings], span: Span) -> Diagn
 
 
 def _users(account: Account, site: Site[Settings], report: list[Diagnostic]) -> tuple[Principal, ...]:
+    by_policy = isinstance(site.settings.store, GroupPolicyStore)
     found: dict[Principal, None] = {}
     for value in account.values("windows-account"):
         who = principal(value)
         if isinstance(who, str):
             report.append(_bad("E0792", account, "windows-account", value, site, who, _ACCOUNT_HELP))
-        elif isinstance(who, AccountName) and isinstance(site.settings.store, GroupPolicyStore) and not is_of_domain(who):
+        elif by_policy and isinstance(who, AccountName) and not is_of_domain(who):
             report.append(
                 _bad(
                     "E0795",

@@ -44,7 +44,7 @@ class Denies:
             return self._problem(
                 part,
                 "nothing stops the connections before the name has been resolved, since there is no closing deny",
-                "write the deny by address, or let the artefact close: `default-deny: true`, and networks for the group",
+                "write the deny by address, or have a closing deny: `default-deny: true`, and networks for the group",
                 None,
             )
         return None
@@ -56,7 +56,7 @@ class Denies:
         return bool(index.allows_meeting(part.start))
 
     def _allow_by_address(self, part: Part) -> BoundRule | None:
-        """An allow with an address endpoint that overlaps the part, which is by name; any name may be at any address."""
+        """An allow by address that overlaps the part, which is by name: any name may be at any address."""
         reach = part.start
         in_doubt = False
         for (accounts, ports, subtracts), rule in self._allows().items():

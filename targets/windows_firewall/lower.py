@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from egressc.targets.windows_firewall.settings import Settings
 
 _PATHS: Final = "Windows Firewall sees no path: the whole host is meant"
-_RESOLVED: Final = "Windows Firewall matches the addresses that Defender saw the name resolve to, whoever else uses them"
+_RESOLVED: Final = "Windows Firewall matches the addresses that Defender saw the name resolve to, whoever else has them"
 _BLOCKED: Final = f"{_RESOLVED}; an address that an excepted name resolved to is blocked"
 _NO_KEYWORDS: Final = "`dynamic-keywords` is off, so no name can be matched"
 _NO_DENY: Final = f"{_NO_KEYWORDS}, and a fallback would stop less than this deny does"

@@ -44,7 +44,7 @@ class PersistentStore:
 
 @dataclass(frozen=True, slots=True)
 class GroupPolicyStore:
-    """The rules are kept in a group policy object, named ``DOMAIN\\NAME``."""
+    r"""The rules are kept in a group policy object, named ``DOMAIN\NAME``."""
 
     gpo: str
 

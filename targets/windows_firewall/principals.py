@@ -51,7 +51,7 @@ _LONGEST_NAME: Final = 512
 
 
 def service_sid(service: str) -> str:
-    """The identifier of a service's virtual account ``NT SERVICE\\NAME``.
+    r"""The identifier of a service's virtual account ``NT SERVICE\NAME``.
 
     ``S-1-5-80-`` and the SHA-1 of the upper-case name in UTF-16LE as five little-endian numbers. ASCII names only: how
     Windows folds other letters is not Python's ``upper``.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_PLAIN: Final = re.compile(r"[ -&(-~]*")
 _RUNS: Final = re.compile(r"[ -~]+|[^ -~]")
 _CONTROL: Final = re.compile("[\x00-\x20\x7f-\x9f\xad\u2028\u2029]+")
 _GROUP: Final = 100
@@ -23,7 +22,7 @@ def quote(text: str) -> str:
     Printable ASCII is one single-quoted literal with each ``'`` doubled. Everything else stands between the literals as
     ``[char]0x…``, in parentheses: ``('caf' + [char]0xE9)``.
     """
-    if _PLAIN.fullmatch(text):
+    if "'" not in text and text.isascii() and text.isprintable():
         return f"'{text}'"
     pieces = []
     for run in _RUNS.findall(text):
@@ -48,7 +47,10 @@ def field_text(text: str, longest: int) -> str:
 
     Control characters become spaces and ``|`` becomes ``/`` ([MS-FASP] 2.2.37). What is too long ends in ``...``.
     """
-    clean = _CONTROL.sub(" ", text.replace("|", "/")).strip()
+    clean = text.replace("|", "/")
+    if not clean.isprintable():
+        clean = _CONTROL.sub(" ", clean)
+    clean = clean.strip()
     if len(clean) * 2 <= longest or len(clean.encode("utf-16-le", "surrogatepass")) // 2 <= longest:
         return clean
     units = clean.encode("utf-16-le", "surrogatepass")[: (longest - 3) * 2]

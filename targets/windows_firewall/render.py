@@ -54,7 +54,7 @@ def _body() -> tuple[str, ...]:
 def _data(site: Record, keywords: list[Record], rules: list[Record]) -> Iterable[str]:
     """The data as three assignments of literals."""
     yield "$Site = @{\n"
-    yield from _entries(site, "    ")
+    yield _entries(site, "    ")
     yield "}\n\n"
     yield from _table("$Keywords", keywords)
     yield from _table("$Rules", rules)
@@ -66,22 +66,19 @@ def _table(name: str, records: list[Record]) -> Iterable[str]:
         return
     yield f"{name} = @(\n"
     for record in records:
-        yield "    @{\n"
-        yield from _entries(record, "        ")
-        yield "    }\n"
+        yield f"    @{{\n{_entries(record, '        ')}    }}\n"
     yield ")\n\n"
 
 
-def _entries(record: Record, indent: str) -> Iterable[str]:
-    for key, value in record.items():
-        yield f"{indent}{key} = {_literal(value, indent)}\n"
+def _entries(record: Record, indent: str) -> str:
+    return "".join([f"{indent}{key} = {_literal(value, indent)}\n" for key, value in record.items()])
 
 
 def _literal(value: Value, indent: str) -> str:
-    if isinstance(value, bool):
-        return "$true" if value else "$false"
     if isinstance(value, str):
         return quote(value)
+    if isinstance(value, bool):
+        return "$true" if value else "$false"
     items = [quote(item) for item in value]
     if len(items) <= _ON_ONE_LINE:
         return f"@({', '.join(items)})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from egressc.anything import ANY, Anything
@@ -24,7 +24,7 @@ class Settings:
     switch that blocks what no rule allows; it is never set unasked.
     """
 
-    store: Store = PersistentStore()
+    store: Store = field(default_factory=PersistentStore)
     group: str = "egressc"
     profiles: tuple[Profile, ...] | Anything = ANY
     dynamic_keywords: bool = True

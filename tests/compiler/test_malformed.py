@@ -85,14 +85,14 @@ def errors_of(folder: Path, *, level: Level = Level.ERROR) -> list[str]:
 
 def around(kind: str, words: str) -> tuple[str, str]:
     """A policy in which only ``words`` are wrong, before and after them."""
-    rule = 'policy p "d" {\n from g\n allow r "d" {\n'
+    rule = 'policy p "d" {\n  from g\n  allow r "d" {\n    '
     in_rule = {
-        "endpoint": (f"{rule}to\n", "\nports 443/https\n}}\n"),
-        "tag": (f"{rule}to service-tag\n", "\nports 443/https\n}}\n"),
-        "port": (f"{rule}to a.example.com\nports\n", "\n}}\n"),
-        "date": (f"{rule}to a.example.com\nports 443/https\nexpires ", "\n}}\n"),
-        "name": (f"{rule}to a.example.com\nports 443/https\nfeature ", "\n}}\n"),
-        "reserved": (f"{rule}to a.example.com\nports 443/https\nfeature ", "\n}}\n"),
+        "endpoint": (f"{rule}to\n", "\n    ports 443/https\n  }\n}\n"),
+        "tag": (f"{rule}to service-tag\n", "\n    ports 443/https\n  }\n}\n"),
+        "port": (f"{rule}to a.example.com\n    ports\n", "\n  }\n}\n"),
+        "date": (f"{rule}to a.example.com\n    ports 443/https\n    expires ", "\n  }\n}\n"),
+        "name": (f"{rule}to a.example.com\n    ports 443/https\n    feature ", "\n  }\n}\n"),
+        "reserved": (f"{rule}to a.example.com\n    ports 443/https\n    feature ", "\n  }\n}\n"),
     }
     return in_rule.get(kind) or (f"service-account a {{\n{kind} \"", "\"\n}\n")
 
@@ -108,7 +108,8 @@ def test_word(case, tmp_path):
 
 @pytest.mark.parametrize("kind", ["endpoint", "port"])
 def test_words_together_are_each_reported_once(kind, tmp_path):
-    cases = [case for case in WORDS if case.kind == kind]
+    # A mistake in the characters themselves costs the statement, so those words cannot stand beside others.
+    cases = [case for case in WORDS if case.kind == kind and not case.code.startswith("E01")]
     before, after = around(kind, "")
     (tmp_path / "p.egress").write_text(before + "\n".join(case.word for case in cases) + after, "utf-8")
     first = before.count("\n") + 1

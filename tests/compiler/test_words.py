@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -84,7 +86,9 @@ def test_endpoints(text, expected):
         ("h.example:443", "E0302", ":443", "write `h.example`, and `443/https` under `ports`"),
         ("h.example:8443/a", "E0302", ":8443", "write `h.example/a`, and `8443/APPLICATION` under `ports`"),
         ("10.0.0.1:80", "E0302", ":80", "write `10.0.0.1`, and `80/http` under `ports`"),
-        ("h.example:https", "E0302", ":https", "`h.example`"),
+        ("h.example:https", "E0302", ":https", "write the host alone"),
+        ("tag:AzureMonitor", "E0302", ":AzureMonitor", "write `service-tag AzureMonitor`"),
+        ("<region>.contoso.com", "E0311", "<", "`${NAME}`"),
         ("443", "E0303", "443", "under `ports`"),
         ("1.2.3", "E0303", "1.2.3", "such as `192.0.2.1`"),
         ("-", "E0303", "-", "such as `192.0.2.1`"),
@@ -185,7 +189,9 @@ class TestFill:
         assert (problem.code, self.template.text[problem.start : problem.end]) == ("E0331", "${tenant}")
         assert "`tenant`" in problem.message
 
-    @pytest.mark.parametrize("value", ["", "*", "a*", "a b", "a/b", "a:b", "-a", "a-", "a" * 64, "${region}", "a\n", "xn--a"])
+    @pytest.mark.parametrize(
+        "value", ["", "*", "a*", "a b", "a/b", "a:b", "-a", "a-", "a" * 64, "${region}", "a\n", "xn--a"]
+    )
     def test_a_value_is_one_label(self, value):
         problem = fill(self.template, {"region": value, "tenant": "x"})
         assert (problem.code, self.template.text[problem.start : problem.end]) == ("E0331", "${region}")
@@ -242,7 +248,7 @@ def test_dates(text, day):
         ("2027/06/30", "E0341", "write `2027-06-30`"),
         ("30.06.2027", "E0341", "YYYY-MM-DD"),
         ("never", "E0341", "YYYY-MM-DD"),
-        ("２０２７-06-30", "E0341", "YYYY-MM-DD"),
+        ("\uff12\uff10\uff12\uff17-06-30", "E0341", "YYYY-MM-DD"),
     ],
 )  # fmt: skip
 def test_date_mistakes(text, code, fix):
@@ -265,3 +271,29 @@ def test_reserved_words():
     assert RESERVED == keywords.RESERVED
     assert {"any", "any-group", "any-address", "off", "may", "labels", "linux-cgroup", "review-by"} <= RESERVED
     assert {name_word(word).code for word in RESERVED} == {"E0334"}
+
+
+PAGES = sorted((Path(__file__).parents[2] / "docs" / "diagnostics").glob("E03[0-4]?.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_the_pages_show_what_they_say(page):
+    # The inventory's pages (in YAML) are about values, which `TestFill` covers.
+    wrong, instead = re.findall(
+        r"^```egress\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    ) or ("", "")
+    assert {problem.code for problem in _problems(wrong)} == ({page.stem} if wrong else set())
+    assert _problems(instead) == []
+
+
+def _problems(block):
+    read = {"to": endpoint_word, "ports": port_word, "expires": date_word}
+    found = []
+    for line in block.splitlines():
+        keyword, *words = line.split()
+        found += [name_word(words[0])] if keyword == "endpoints" else [read[keyword](word) for word in words]
+    return [value for value in found if isinstance(value, Problem)]
+
+
+def test_there_are_pages():
+    assert len(PAGES) == 43

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,7 @@ def members(addresses):
 
 
 def is_normal(held):
-    return all(a <= b for a, b in held) and all(a[1] + 1 < b[0] for a, b in zip(held, held[1:], strict=False))
+    return all(a <= b for a, b in held) and all(a[1] + 1 < b[0] for a, b in itertools.pairwise(held))
 
 
 @given(drawn, drawn)

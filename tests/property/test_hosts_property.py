@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from contextlib import contextmanager
-from functools import lru_cache, wraps
+from functools import cache, wraps
 
 import pytest
 from hypothesis import assume, given, settings
@@ -26,7 +26,7 @@ HOSTS += [".".join(h) for h in itertools.product(FEW, repeat=4)]
 LABEL = "[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
 
 
-@lru_cache(maxsize=None)
+@cache
 def reference(pattern: HostPattern) -> frozenset[str]:
     """What a pattern matches in the world, by a regular expression of its definition."""
     globs = [re.escape(g).replace(r"\*", "[a-z0-9_-]*") for g in pattern.labels]
@@ -44,11 +44,11 @@ def is_host(host: str) -> bool:
     return len(host) <= 253 and all(len(x) <= 63 and re.fullmatch(LABEL, x) for x in host.split("."))
 
 
-globs = st.sampled_from(["a", "b", "ab", "*", "*", "a*", "*a", "b*", "*b*", "a*b", "*-*", "a-*", "*-a", "a*b*a", "**b"][:-1])
-exact_labels = st.sampled_from(["a", "b", "ab"])
-patterns = st.builds(
-    HostPattern, st.lists(globs, min_size=1, max_size=3).map(tuple), st.booleans()
+globs = st.sampled_from(
+    ["a", "b", "ab", "*", "*", "a*", "*a", "b*", "*b*", "a*b", "*-*", "a-*", "*-a", "a*b*a", "**b"][:-1]
 )
+exact_labels = st.sampled_from(["a", "b", "ab"])
+patterns = st.builds(HostPattern, st.lists(globs, min_size=1, max_size=3).map(tuple), st.booleans())
 trees = st.builds(HostPattern, st.lists(exact_labels, min_size=1, max_size=3).map(tuple), st.booleans())
 mixed = st.one_of(trees, patterns)
 
@@ -138,7 +138,7 @@ small_globs = st.sampled_from(SMALL_GLOBS)
 small_patterns = st.builds(HostPattern, st.lists(small_globs, min_size=1, max_size=4).map(tuple), st.booleans())
 
 
-@lru_cache(maxsize=1)
+@cache
 def small_world():
     found, level = [], [(x,) for x in SMALL_LABELS]
     while level:
@@ -147,7 +147,7 @@ def small_world():
     return tuple(found)
 
 
-@lru_cache(maxsize=None)
+@cache
 def small_reference(pattern):
     return frozenset(h for h in small_world() if matched_by_definition(pattern, h))
 

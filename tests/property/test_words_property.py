@@ -16,11 +16,13 @@ pytestmark = pytest.mark.property
 
 label = st.text("aBz09-_*é", min_size=0, max_size=6)
 host = st.lists(label, min_size=1, max_size=5).map(".".join)
-path = st.lists(st.sampled_from(["", "/", "/pki", "/Ä", "%2F", "%61", "%zz", "%", "*", "?", "#", "//", "/ß", ";", "="]), max_size=4)
+path = st.lists(
+    st.sampled_from(["", "/", "/pki", "/Ä", "%2F", "%61", "%zz", "%", "*", "?", "#", "//", "/ß", ";", "="]), max_size=4
+)
 likely = st.builds(lambda h, p: h + "".join(p), host, path)
 parameter = st.sampled_from(["${r}", "${r-1}", "${R}", "${", "${}", "$", "}"])
 template = st.lists(st.one_of(parameter, label, st.just(".")), max_size=8).map("".join)
-anything = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=" \t\r\n\""), max_size=20)
+anything = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=' \t\r\n"'), max_size=20)
 
 
 @settings(max_examples=400)
@@ -30,7 +32,7 @@ anything = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 @example("a\u200d.example")
 @example("K.example")
 @example("İ.example")
-@example("１.２.３.４")
+@example("\uff11.\uff12.\uff13.\uff14")
 @example("\u00ad.example")
 @example("℀.example")
 def test_any_text_gives_a_value_or_a_tight_problem(text):
@@ -65,12 +67,16 @@ def test_any_date_and_name(text):
     if not isinstance(day, Problem):
         assert day.isoformat() == text
     name = words.name_word(text)
-    assert isinstance(name, Problem) == (
-        not re.fullmatch("[a-z][a-z0-9-]{0,62}", text) or text in words.RESERVED
+    assert isinstance(name, Problem) == (not re.fullmatch("[a-z][a-z0-9-]{0,62}", text) or text in words.RESERVED)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a", "%41", "%61", "%2f", "/", "B", "%c3%89", "é", "%ff", "-", "%20", "%7E", "~"]),
+        min_size=1,
+        max_size=6,
     )
-
-
-@given(st.lists(st.sampled_from(["a", "%41", "%61", "%2f", "/", "B", "%c3%89", "é", "%ff", "-", "%20", "%7E", "~"]), min_size=1, max_size=6))
+)
 def test_spellings_of_one_path_are_one_path(parts):
     written = "/x" + "".join(parts)
     word = words.endpoint_word(f"h.example{written}")

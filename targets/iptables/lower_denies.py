@@ -1,0 +1,129 @@
+"""Denies by name: taken out of the sets of the allows that they cut into.
+
+A REJECT by a set of addresses would stop every allowed name that shares one of them. So the domain goes to no set that
+an allow asks for: exact in names, and what is left of the deny is left to the closing deny, or to a REJECT below the
+allows where there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from egressc.anything import ANY, Anything
+from egressc.approximate import left_out, named, note
+from egressc.host_index import HostIndex
+from egressc.hosts import HostPattern
+from egressc.reasons import Reason
+from egressc.targets.iptables.cells import Bar
+from egressc.targets.iptables.feeding import Barrier, Feed
+from egressc.targets.iptables.set_table import NAMED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from egressc.lowering import Part
+    from egressc.targets.iptables.cells import Cell
+    from egressc.targets.iptables.ground import Ground, Placed
+    from egressc.targets.iptables.lower_part import Shaped
+    from egressc.targets.iptables.model import ToSet
+
+_CUT = (
+    "its names are taken out of the sets of the allows that they belong to; a connection to one of them still passes "
+    "at an address that an allowed name shares"
+)
+_REJECTED = (
+    "its names are refused by the addresses that they resolved to, below the allows; other names that share such an "
+    "address, and that no rule allows, are refused with them"
+)
+
+
+@dataclass(slots=True)
+class NamedDenies:
+    """What becomes of the denies by name: their parts, what bars which allow, what is left to reject.
+
+    ``bars`` are by the position of the allow among those given. ``closing`` are rules that stand below the allows.
+    """
+
+    parts: list[Part] = field(default_factory=list)
+    bars: dict[int, list[Bar]] = field(default_factory=dict)
+    barriers: list[Barrier] = field(default_factory=list)
+    feeds: list[Feed] = field(default_factory=list)
+    closing: list[tuple[Shaped, Cell, tuple[ToSet, ...], str]] = field(default_factory=list)
+
+
+def lower_denies(
+    ground: Ground, denies: Sequence[Shaped], allows: Sequence[tuple[Shaped, Cell]], addressed: Sequence[Placed]
+) -> NamedDenies:
+    """The denies by name against the allows by name, and against the allows by address, which they cannot cut."""
+    result = NamedDenies()
+    if not denies:
+        return result
+    index = HostIndex(
+        (HostPattern(tuple(domain.split(".")), deep=True), number)
+        for number, (shaped, _) in enumerate(allows)
+        for domain in shaped.domains
+    )
+    boxes: dict[Cell, str] = {}
+    for placed in addressed:
+        for cell, sides in placed.boxes:
+            if sides:
+                boxes.setdefault(cell, placed.shaped.part.rule.key)
+    for shaped in denies:
+        result.parts.append(_lower(ground, shaped, index, allows, boxes, result))
+    return result
+
+
+def _lower(
+    ground: Ground,
+    shaped: Shaped,
+    index: HostIndex[int],
+    allows: Sequence[tuple[Shaped, Cell]],
+    boxes: dict[Cell, str],
+    result: NamedDenies,
+) -> Part:
+    part = shaped.part
+    if part.reach is None:
+        return part
+    site = ground.site
+    processes = ground.processes(part)
+    key = f"{part.rule.key} {part.start.ports.text}"
+    bar = Bar(
+        key,
+        part.reach.ports,
+        part.reach.groups,
+        ANY if isinstance(part.reach.accounts, Anything) else processes,
+    )
+    met = sorted(
+        {
+            number
+            for domain in shaped.domains
+            for number in index.intersecting(HostPattern(tuple(domain.split(".")), deep=True))
+        }
+    )
+    met = [number for number in met if bar.meets(allows[number][1])]
+    meets = site.index.meets_allow(part.rule)
+    if site.closing_deny and not meets and (not met or site.index.allows_meeting(part.reach)):
+        # Either nothing here allows it, or saying it would take in more and thereby stop what the policy allows.
+        return left_out(part)
+    conflict = next((other for cell, other in boxes.items() if bar.meets(cell)), None) if meets else None
+    if site.closing_deny and not met and conflict is None:
+        return left_out(part)
+    if conflict is not None:
+        part = note(part, Reason.ORDER, f"`{conflict}` allows addresses, whatever name was asked for")
+    for number in met:
+        result.bars.setdefault(number, []).append(bar)
+    if met:
+        result.barriers.append(Barrier(key, shaped.domains, shaped.excluded))
+        part = note(part, Reason.RESOLVED_ADDRESS, _CUT)
+    if part.rule.rule.log and site.closing_deny:
+        part = note(part, Reason.LOG, "what it denies is logged as the default deny, without the name of the rule")
+    if site.closing_deny:
+        return named(part, *(f"ipset=/{domain}/" for domain in shaped.domains))
+    if not met:
+        part = note(part, Reason.RESOLVED_ADDRESS, _REJECTED)
+    stem = ground.table.stem(NAMED, part.rule.key, part.rule.rule.span)
+    result.feeds.append(Feed(stem, shaped.domains, shaped.excluded))
+    holes = ground.table.beyond(shaped.holes, part.rule)
+    result.closing.append((shaped, ground.cell(part), holes, stem))
+    return named(part, part.rule.key, stem)

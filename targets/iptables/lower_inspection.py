@@ -1,0 +1,103 @@
+"""TLS inspection: the chain in the table `nat`, by which a proxy on this machine gets connections, or does not.
+
+What must not be inspected is accepted there, so that no rule behind it redirects it (RETURN would only leave our
+chain); what must be inspected is redirected to the proxy; what may be is left alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from egressc.approximate import note
+from egressc.policy import Inspection
+from egressc.reach import Reach
+from egressc.reasons import Reason
+from egressc.services import PortSet
+from egressc.targets.iptables import lower_frame
+from egressc.targets.iptables.chain_writer import ChainWriter
+from egressc.targets.iptables.model import Accept, Mode, Redirect
+from egressc.tls import tls_services
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from egressc.lowering import Part
+    from egressc.targets.iptables.cells import Cell
+    from egressc.targets.iptables.chain_writer import Side
+    from egressc.targets.iptables.ground import Ground, Placed
+
+_LOOP = "every process would be redirected, also the proxy itself: on a host the rule must name an account"
+
+
+def inspected(ground: Ground, part: Part) -> Part:
+    """The part with what the chain exempts or surely inspects of it; unchanged where nothing intercepts."""
+    reach = part.reach
+    if ground.settings.tls_proxy_port is None or reach is None or part.rule.is_deny:
+        return part
+    services = tls_services(part.services)
+    wanted = part.rule.rule.inspection
+    if not services or wanted is Inspection.MAY:
+        return part
+    on_tls = Reach(
+        reach.groups,
+        reach.accounts,
+        reach.endpoints,
+        reach.exceptions,
+        PortSet.of(services),
+        reach.shared,
+        reach.source_families,
+    )
+    if wanted is Inspection.MUST_NOT:
+        return replace(part, exempt=on_tls)
+    if ground.settings.mode is Mode.HOST and any(each.is_all for each in ground.processes(part)):
+        return note(part, Reason.TLS_UNENFORCED, _LOOP)
+    return replace(part, inspect=on_tls)
+
+
+def lower_inspection(ground: Ground, denies: Sequence[Placed], allows: Sequence[Placed]) -> ChainWriter | None:
+    """The chain in `nat`; ``None`` where nothing intercepts. The denies by address stand above what is redirected."""
+    port = ground.settings.tls_proxy_port
+    if port is None:
+        return None
+    chain = ChainWriter()
+    lower_frame.entrance(ground.site, chain)
+    if any(placed.shaped.part.inspect is not None for placed in allows):
+        # A redirected packet never gets to the rejection in `filter`; an accepted one does.
+        for placed in denies:
+            for cell, sides in placed.boxes:
+                ports = PortSet(tcp=cell.ports.tcp)
+                _write(ground, chain, placed, ports, cell, sides, Accept())
+    for early in (True, False):
+        if not early:
+            lower_frame.internal(ground.table, chain)
+        for wanted, jump in ((Inspection.MUST_NOT, Accept()), (Inspection.MUST, Redirect(port))):
+            for placed in allows:
+                part = placed.shaped.part
+                reach = part.exempt if wanted is Inspection.MUST_NOT else part.inspect
+                if placed.early is not early or reach is None:
+                    continue
+                for cell, sides in placed.boxes:
+                    _write(ground, chain, placed, cell.ports.intersection(reach.ports), cell, sides, jump)
+    return chain
+
+
+def _write(
+    ground: Ground,
+    chain: ChainWriter,
+    placed: Placed,
+    ports: PortSet,
+    cell: Cell,
+    sides: tuple[Side, ...],
+    jump: Accept | Redirect,
+) -> None:
+    rule = placed.shaped.part.rule
+    chain.write(
+        ports,
+        ground.sources(cell.sources),
+        [each.matches for each in cell.processes],
+        sides,
+        jump,
+        ground.comment(rule),
+        until=ground.until(rule),
+    )
