@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from egressc.services import Recognition as Recognition  # noqa: PLC0414 - one word of the lowering's vocabulary
-
 if TYPE_CHECKING:
     from egressc.diagnostics import Diagnostic, Level
     from egressc.reach import Reach
@@ -29,6 +27,15 @@ class Kind(StrEnum):
     ADDRESSES = "addresses"
     ANY_ADDRESS = "any-address"
     TAGS = "tags"
+
+
+class Recognition(StrEnum):
+    """How an artefact rule knows the name: the TLS SNI, the Host header, the resolved address, or not at all."""
+
+    SNI = "sni"
+    HOST = "host"
+    DNS = "dns"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

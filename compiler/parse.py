@@ -77,9 +77,8 @@ def _read_on(source: Source, first: Diagnostic | None) -> tuple[File | None, tup
     grammar = _grammar()
     with grammar.lock:
         grammar.builder.source = source
-        file, diagnostics = read_on(
-            source, without_slips(source, scan(source, grammar.lexemes, LIMIT)), grammar.read_part
-        )
+        tokens = without_slips(source, scan(source, grammar.lexemes, LIMIT), LIMIT)
+        file, diagnostics = read_on(source, tokens, grammar.read_part)
     absorbed = find_absorbed(file)
     if absorbed is not None:
         file, more = absorbed

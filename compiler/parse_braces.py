@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from egressc.source import Source
 
 
-def without_slips(source: Source, scan: Scan) -> Scan:
+def without_slips(source: Source, scan: Scan, limit: int) -> Scan:
     """The tokens without the braces that can only be slips, which are reported.
 
     A closing brace is one when a string, an opening brace, or the rest of a word follows on its line; an opening brace
     when nothing but words and strings stands between it and another on its line. Two words that a brace held together
-    are one bad token. Nothing is changed in a file that closes as many braces as it opens.
+    are one bad token. Nothing is changed in a file that closes as many braces as it opens, and nothing any more once
+    there are ``limit`` diagnostics.
     """
     tokens = scan.tokens
     excess = sum((token.kind == OPEN) - (token.kind == CLOSE) for token in tokens)
@@ -29,7 +30,7 @@ def without_slips(source: Source, scan: Scan) -> Scan:
     diagnostics = list(scan.diagnostics)
     joined = False
     for index, token in enumerate(tokens):
-        if excess and token.kind == kind and is_slip(source, tokens, index):
+        if excess and token.kind == kind and len(diagnostics) < limit and is_slip(source, tokens, index):
             excess += 1 if kind == CLOSE else -1
             span = Span(source, token.start, token.end)
             diagnostics.append(stray_brace(span) if kind == CLOSE else stray_block(span))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from egressc.diagnostics import Diagnostic
     from egressc.source import Source
 
-LIMIT: Final = 100
+LIMIT: Final = 1000
 """How many syntax errors of one file are reported before the rest of it is left unread."""
 
 VALUE_KINDS: Final = frozenset((WORD, TEXT, BAD, *SIGN_WORDS))
@@ -51,7 +51,7 @@ class Cursor:
             elif token.kind == CLOSE:
                 self.excess -= 1
             elif token.kind == BAD:
-                self.excess += self.swallowed(token, OPEN) - self.swallowed(token, CLOSE)
+                self.excess += self.swallowed(token)
 
     @property
     def token(self) -> Token:
@@ -93,10 +93,15 @@ class Cursor:
         """What a token says."""
         return self.source.text[token.start : token.end]
 
-    def swallowed(self, token: Token, brace: str) -> int:
-        """How many braces a bad token has swallowed; a string that is closed on a later line holds none."""
+    def swallowed(self, token: Token) -> int:
+        """How many more braces a bad token has swallowed that open a block than that close one.
+
+        Only a string that is never closed has swallowed any: not one that is closed on a later line, nor a parameter.
+        """
         text = self.text(token)
-        return 0 if text.endswith('"') else text.count(brace)
+        if not text.startswith('"') or text.endswith('"'):
+            return 0
+        return text.count(OPEN) - text.count(CLOSE)
 
     def begins_line(self, index: int) -> bool:
         """True if the token with this index is the first of its line."""

@@ -162,7 +162,7 @@ class _Reader:
             cursor.excess += 2
             return cursor.take()
         if self.goes_on(cursor.at, block):
-            if last.kind != BAD or not cursor.swallowed(last, OPEN):
+            if last.kind != BAD or cursor.swallowed(last) <= 0:
                 cursor.excess += 1
             return last
         if cursor.kind == CLOSE and len(self.columns) == 1:
@@ -179,7 +179,7 @@ class _Reader:
         cursor, whole, phantom = self.cursor, True, 0
         while True:
             kind, before = cursor.kind, cursor.tokens[cursor.at - 1]
-            if before.kind == BAD and before.start > self.closed_by and cursor.swallowed(before, CLOSE):
+            if before.kind == BAD and before.start > self.closed_by and cursor.swallowed(before) < 0:
                 self.closed_by = before.start
                 return before.end, False
             if kind == CLOSE and phantom:
@@ -233,7 +233,7 @@ class _Reader:
             return False
         cursor.at = index + 1
         cursor.skip_line()
-        if cursor.swallowed(cursor.tokens[index], OPEN):
+        if cursor.swallowed(cursor.tokens[index]) > 0:
             cursor.skip_block(depth=1)
         elif cursor.kind == OPEN:
             cursor.skip_stray_block(block.keywords)

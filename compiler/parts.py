@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from egressc.services import Service
     from egressc.site import BoundRule
 
+_SEEN = {"sni": Recognition.SNI, "host": Recognition.HOST, "none": Recognition.DNS}
+"""On opaque ports a name is known by the address that it resolved to, or not at all."""
+
+
 def parts_of(rule: BoundRule) -> tuple[Part, ...]:
     """The parts of a rule, which together are exactly its reach.
 
@@ -25,7 +29,7 @@ def parts_of(rule: BoundRule) -> tuple[Part, ...]:
     by_recognition: dict[Recognition, list[Service]] = {}
     for service in rule.services:
         seen_in = service.application.recognition
-        by_recognition.setdefault(Recognition.DNS if seen_in is Recognition.NONE else seen_in, []).append(service)
+        by_recognition.setdefault(_SEEN[seen_in], []).append(service)
     if len(kinds) == 1 and (kinds[0][0] is not Kind.NAMES or len(by_recognition) == 1):
         kind = kinds[0][0]
         recognition = next(iter(by_recognition)) if kind is Kind.NAMES else Recognition.NONE

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from egressc.lowering import Kind
+from egressc.lowering import Kind, Recognition
 from egressc.policy import Inspection
 from egressc.reach import Reach
 from egressc.reasons import Reason
-from egressc.services import PortSet, Recognition
+from egressc.services import PortSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def tls_services(services: Sequence[Service]) -> tuple[Service, ...]:
     """The services whose connections are TLS: `https` and `tls`."""
-    return tuple(s for s in services if s.application.recognition is Recognition.SNI)
+    return tuple(s for s in services if s.application.recognition == "sni")
 
 
 def tls_reach(rule: BoundRule) -> Reach | None:
