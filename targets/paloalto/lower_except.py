@@ -11,12 +11,15 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
+from egressc.addresses import ALL, AddressSet, union_of
 from egressc.lowering import Kind, Part, Recognition
-from egressc.policy import HostEndpoint
+from egressc.policy import AddressEndpoint, HostEndpoint, TagEndpoint
 from egressc.reach import Reach
 from egressc.rule_index import RuleIndex
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from egressc.policy import Endpoint
     from egressc.site import BoundRule, Site
     from egressc.targets.paloalto.settings import Settings
@@ -32,7 +35,7 @@ def placed(parts: list[Part], site: Site[Settings]) -> tuple[tuple[Part, ...], f
     index = RuleIndex(tuple(stand_ins), site.tags)
     before: dict[Part, list[Part]] = {}
     for part in parts:
-        cut = index.allows_meeting(_footprint(part))
+        cut = [rule for reach in _footprints(part, site.tags) for rule in index.allows_meeting(reach)]
         before[part] = [other for rule in cut if (other := stand_ins[rule]) is not part]
     stuck: set[Part] = set()
     while True:
@@ -55,17 +58,37 @@ def _stand_in(part: Part) -> BoundRule:
     )
 
 
-def _footprint(part: Part) -> Reach:
-    """What the denies of the part's exceptions match at most."""
+def _footprints(part: Part, tags: Mapping[str, AddressSet]) -> tuple[Reach, ...]:
+    """What the denies of the part's exceptions match: excepted hosts, and excepted addresses.
+
+    A host at some addresses only is written as that host except at all others.
+    """
     reach = part.reach
     assert reach is not None
-    if part.kind is Kind.NAMES and part.recognition is not Recognition.DNS:
-        hosts = tuple(e for e in reach.exceptions if isinstance(e, HostEndpoint))
-        # an excepted address is denied for the part's own hosts only
-        own: tuple[Endpoint, ...] = reach.endpoints if len(hosts) < len(reach.exceptions) else ()
-        matched: tuple[Endpoint, ...] = (*hosts, *own)
-    elif part.kind is Kind.ADDRESSES and all(isinstance(e, HostEndpoint) for e in reach.exceptions):
-        matched = reach.endpoints
-    else:
-        matched = reach.exceptions
-    return Reach(reach.groups, reach.accounts, matched, (), reach.ports, False, reach.source_families)  # noqa: FBT003
+    hosts = tuple(e for e in reach.exceptions if isinstance(e, HostEndpoint))
+    addresses = _addresses(reach.exceptions, tags)
+    found = []
+    if hosts:
+        elsewhere: tuple[Endpoint, ...] = ()
+        if part.kind is Kind.ADDRESSES:
+            elsewhere = (AddressEndpoint(ALL.difference(_addresses(reach.endpoints, tags))),)
+        found.append(_matching(reach, hosts, elsewhere))
+    if not addresses.is_empty:
+        if part.kind is Kind.NAMES and part.recognition is not Recognition.DNS:
+            elsewhere = (AddressEndpoint(ALL.difference(addresses)),)
+            found.append(_matching(reach, reach.endpoints, elsewhere))
+        else:
+            found.append(_matching(reach, (AddressEndpoint(addresses),), ()))
+    return tuple(found)
+
+
+def _matching(reach: Reach, endpoints: tuple[Endpoint, ...], exceptions: tuple[Endpoint, ...]) -> Reach:
+    return Reach(reach.groups, reach.accounts, endpoints, exceptions, reach.ports)
+
+
+def _addresses(endpoints: tuple[Endpoint, ...], tags: Mapping[str, AddressSet]) -> AddressSet:
+    return union_of(
+        e.addresses if isinstance(e, AddressEndpoint) else tags[e.name.lower()]
+        for e in endpoints
+        if isinstance(e, (AddressEndpoint, TagEndpoint))
+    )

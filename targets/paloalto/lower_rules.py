@@ -132,11 +132,11 @@ class RuleWriter:
         hosts = tuple(e for e in reach.exceptions if isinstance(e, HostEndpoint))
         others = tuple(e for e in reach.exceptions if not isinstance(e, HostEndpoint))
         if hosts:
-            category = self._category(part.rule, f"except-{nature}", hosts)
+            category = self._category(part.rule, f"{nature}-except", hosts)
             if category is not None:
                 where = destinations if part.kind is Kind.ADDRESSES else ANY
                 names.append(
-                    self._deny(part, reach, words, f"except-{nature}", recognition_of(part), (category,), where)
+                    self._deny(part, reach, words, f"{nature}-except", recognition_of(part), (category,), where)
                 )
         if others:
             where = self._literals(others)
@@ -145,7 +145,7 @@ class RuleWriter:
                     part,
                     reach,
                     words,
-                    f"except-address-{nature}",
+                    f"{nature}-except-address",
                     Recognition.NONE if categories is ANY else part.recognition,
                     categories,
                     where,

@@ -457,7 +457,8 @@ if ($open.Count -gt 0) {
             $encoded = [System.Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes([string]::Join('; ', $undo.ToArray())))
             $program = Join-Path -Path $env:SystemRoot -ChildPath 'System32\WindowsPowerShell\v1.0\powershell.exe'
             $taskAction = New-ScheduledTaskAction -Execute $program -Argument ('-NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand ' + $encoded)
-            $taskTrigger = New-ScheduledTaskTrigger -Once -At (Get-Date).AddMinutes($RollbackMinutes)
+            $until = (Get-Date).AddMinutes($RollbackMinutes)
+            $taskTrigger = New-ScheduledTaskTrigger -Once -At $until
             $taskPrincipal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType 'ServiceAccount' -RunLevel 'Highest'
             $taskSettings = New-ScheduledTaskSettingsSet -StartWhenAvailable -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries
             Register-ScheduledTask -TaskName $Site['RollbackTask'] -Action $taskAction -Trigger $taskTrigger -Principal $taskPrincipal -Settings $taskSettings -Force -ErrorAction Stop | Out-Null

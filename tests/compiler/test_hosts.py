@@ -76,6 +76,7 @@ def test_apex():
         ("a.*.x.com", "b.*.x.com", "disjoint"),
         ("a.*.x.com", "*.b.x.com", "overlap"),
         ("*.a.x.com", "b.*.x.com", "overlap"),
+        ("*.a.x.com", "a*.x.com", "disjoint"),
         ("*.*.x.com", "a.*.x.com", "contains"),
         ("*.*.x.com", "*.a.x.com", "contains"),
         ("*.*.x.com", "a*.x.com", "disjoint"),
@@ -165,6 +166,8 @@ def test_minimise():
     ]
     assert [p.text for p in minimise(P(p) for p in given)] == ["x.com", "*.x.com", "a*.y.com", "*.z"]
     assert minimise([]) == ()
+    twice = [HostPattern(("a**", "x", "com")), HostPattern(("a*", "x", "com"))]
+    assert minimise(twice) == (HostPattern(("a*", "x", "com")),)
 
 
 def test_order_is_by_labels_from_the_right():

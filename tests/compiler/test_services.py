@@ -46,6 +46,7 @@ def test_services(text, application, first, last, normal):
         ("1-0010/tcp", "E0339", "0010", "write `1-10/tcp`"),
         ("00/tcp", "E0339", "00", "from 1 to 65535"),
         ("10-1/tcp", "E0340", "10-1", "write `1-10/tcp`"),
+        ("2-1/udp", "E0340", "2-1", "write `1-2/udp`"),
         ("443/HTTPS", "E0335", "443/HTTPS", "write `443/https`"),
         ("https", "E0335", "https", "`443/https`"),
         ("tcp/443", "E0335", "tcp/443", "write the port first: `443/tcp`"),

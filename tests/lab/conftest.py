@@ -1,0 +1,34 @@
+"""The lab: without root or a program its tests are skipped, or with EGRESSC_LAB=required they fail."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import lab_net
+import pytest
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.is_relative_to(FOLDER):
+            item.add_marker(pytest.mark.lab)
+
+
+@pytest.fixture(scope="session")
+def lab():
+    """Nothing, on a machine that can run the lab."""
+    reason = lab_net.missing()
+    if reason is None:
+        return
+    if os.environ.get("EGRESSC_LAB") == "required":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module", params=["nft", "legacy"])
+def backend(request, lab):
+    """The kind of iptables."""
+    return request.param
