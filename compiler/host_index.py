@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from egressc.hosts import contains, intersects, matches
+from egressc.host_patterns import contains, intersects, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from egressc.hosts import HostPattern
+    from egressc.host_patterns import HostPattern
 
 T = TypeVar("T")
 

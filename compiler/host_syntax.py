@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from egressc.host_paths import path_form
+from egressc.host_patterns import HostPattern
 from egressc.host_search import LONGEST_NAME
-from egressc.hosts import HostPattern
 from egressc.labels import LONGEST_LABEL, shortest
 from egressc.problems import Problem
 from egressc.public_suffixes import is_public_suffix

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from egressc.keywords import ITEM_KEYWORDS, SIGN_WORDS, STATEMENT_KEYWORDS
-from egressc.parse_errors import near, too_many_errors
+from egressc.parse_errors import near
 from egressc.parse_tokens import BAD, CLOSE, END, OPEN, TEXT, WORD, Token
 from egressc.source import Span
 
@@ -75,10 +75,9 @@ class Cursor:
 
         :raises TooManyErrorsError: there are as many as anybody wants to read.
         """
-        if len(self.diagnostics) >= LIMIT:
-            self.diagnostics.append(too_many_errors(self.span(self.token), LIMIT))
-            raise TooManyErrorsError
         self.diagnostics.append(diagnostic)
+        if len(self.diagnostics) >= LIMIT:
+            raise TooManyErrorsError
 
     def span(self, first: Token, last: Token | None = None) -> Span:
         """Where a token stands, or everything from one to another. The end of the file is its last character."""

@@ -293,10 +293,10 @@ def too_many_errors(span: Span, limit: int) -> Diagnostic:
     """The last diagnostic of a file that has too many."""
     return Diagnostic(
         code="E0117",
-        message=f"the file has more than {limit} syntax errors",
+        message=f"the file has {limit} syntax errors or more",
         span=span,
         label="not read from here on",
-        help="is this a policy?",
+        help="mend the first ones, or look whether this is a policy at all",
     )
 
 

@@ -7,6 +7,7 @@ right, and a mistake costs the statement that it is in, not the block.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
 from egressc import parse_build as build
@@ -41,15 +42,15 @@ _MAKE: Final[dict[str, Callable[..., Node]]] = {
 def read_on(source: Source, scan: Scan, grammar: Grammar) -> tuple[File, tuple[Diagnostic, ...]]:
     """The file as far as it can be read, and its syntax errors by place (without comments on the nodes)."""
     cursor = Cursor(source, scan.tokens, scan.diagnostics)
-    reader = _Reader(cursor, grammar)
     items: list[Item] = []
-    damaged = False
-    try:
-        damaged = not reader.file(items)
-    except TooManyErrorsError:
-        damaged = True
+    damaged = True
+    if len(scan.diagnostics) < LIMIT:
+        with suppress(TooManyErrorsError):
+            damaged = not _Reader(cursor, grammar).file(items)
     found = sorted(cursor.diagnostics[:LIMIT], key=lambda d: d.span.start if d.span else 0)
-    return build.make_file(source, items, damaged=damaged), (*found, *cursor.diagnostics[LIMIT:])
+    if len(found) == LIMIT:
+        found.append(errors.too_many_errors(cursor.span(cursor.token), LIMIT))
+    return build.make_file(source, items, damaged=damaged), tuple(found)
 
 
 class _Reader:

@@ -57,7 +57,7 @@ class Lexemes:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The tokens of a source, an ``END`` behind them, and what was wrong with the characters."""
+    """The tokens of a source, an ``END`` behind them, and what was wrong with the characters, by place."""
 
     tokens: tuple[Token, ...]
     diagnostics: tuple[Diagnostic, ...]
@@ -69,7 +69,7 @@ def has_forbidden_characters(text: str) -> bool:
 
 
 def scan(source: Source, lexemes: Lexemes, limit: int) -> Scan:
-    """All tokens of a source. At most ``limit`` diagnostics are made; the tokens are whole all the same."""
+    """The tokens of a source, up to where there are ``limit`` diagnostics."""
     text = source.text
     match = re.compile(
         f"(?P<skip>{lexemes.space}|{lexemes.comment})|(?P<word>{lexemes.word})|(?P<string>{lexemes.text})"
@@ -80,19 +80,18 @@ def scan(source: Source, lexemes: Lexemes, limit: int) -> Scan:
     forbidden.append(len(text))
     tokens: list[Token] = []
     at = bad = 0
-    while at < len(text):
+    while at < len(text) and len(diagnostics) < limit:
         found = match(text, at)
         assert found is not None, "the alternatives cover every character"
         kind, end = found.lastgroup, found.end()
         if kind == "open" and text[at - 1 : at] == "$" and tokens[-1].kind == WORD:
             start = tokens.pop().start
             end = _parameter_end(text, end)
-            if len(diagnostics) < limit:
-                diagnostics.append(_open_parameter(source, at - 1, end))
+            diagnostics.append(_open_parameter(source, at - 1, end))
             tokens.append(Token(BAD, start, end))
         elif kind == "unclosed":
             stop = _string_end(text, end)
-            if len(diagnostics) < limit and not _cut_by_return(text, end):
+            if not _cut_by_return(text, end):
                 diagnostics.append(_unclosed_string(source, at, end, goes_on=stop > end))
             end = stop
             tokens.append(Token(BAD, at, end))
@@ -104,9 +103,9 @@ def scan(source: Source, lexemes: Lexemes, limit: int) -> Scan:
             else:
                 tokens.append(Token(_kind(kind, found.group()), at, end))
         at = end
-    tokens.append(Token(END, len(text), len(text)))
+    tokens.append(Token(END, at, at))
     diagnostics.sort(key=lambda d: d.span.start if d.span else 0)
-    return Scan(tuple(tokens), tuple(diagnostics[:limit]))
+    return Scan(tuple(tokens), tuple(diagnostics))
 
 
 def _kind(group: str | None, text: str) -> str:
@@ -155,12 +154,13 @@ def _forbidden(source: Source, limit: int) -> list[Diagnostic]:
     diagnostics: list[Diagnostic] = []
     returns = False
     for found in _FORBIDDEN.finditer(source.text):
-        if found.group() == "\r":
-            if not returns:  # a file with line ends of its own has one mistake, not one on each line
-                diagnostics.append(_carriage_return(source, found.start()))
-            returns = True
-        elif len(diagnostics) < limit:
+        if found.group() != "\r":
             diagnostics.append(_control_character(source, found.start(), found.end()))
+        elif not returns:  # a file with line ends of its own has one mistake, not one on each line
+            diagnostics.append(_carriage_return(source, found.start()))
+            returns = True
+        if len(diagnostics) == limit:
+            break
     return diagnostics
 
 

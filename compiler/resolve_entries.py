@@ -180,7 +180,7 @@ def _sort_key(endpoint: AnyEndpoint) -> _SortKey:
         case TemplateEndpoint(word):
             return (1, (word.text,), "")
         case AddressEndpoint(addresses):
-            return (2, (addresses.v4, addresses.v6), "")
+            return (2, (not addresses.v4, addresses.v4, addresses.v6), "")
         case AnyAddressEndpoint():
             return (3, (), "")
         case TagEndpoint(name):

@@ -52,7 +52,7 @@ _HOW_DEFINED = {
     Kind.PARAMETER: "a parameter is defined with `parameter {}`",
 }
 
-_SEARCHED = 3_000_000
+_SEARCHED = 30_000
 """How many names are compared for suggestions in one run: a file of ten thousand mistakes must not take minutes."""
 
 

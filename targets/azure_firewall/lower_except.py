@@ -78,7 +78,7 @@ def say_exceptions(drafts: Sequence[Draft], desk: Desk) -> tuple[Draft, ...]:
                 plain = [d for d in current if not _has_exceptions(d)]
                 return (*plain, *(_in_band(draft, index, desk) for draft in ordered))
             sentence = "the exceptions of two rules cut into each other, so neither can stand first"
-            following = [_dropped(d, sentence) if d in stuck else d for d in current]
+            following = [_without_cuts_into(d, stuck, index, sentence) if d in stuck else d for d in current]
         current = following
     return tuple(current)
 
@@ -161,6 +161,18 @@ def _without_vain_cuts(draft: Draft, index: AllowIndex) -> Draft:
                 kept = drop_exceptions(draft.part, sentence, lambda e: isinstance(e, HostEndpoint))
                 return draft.with_part(kept)
     return draft
+
+
+def _without_cuts_into(draft: Draft, stuck: frozenset[Draft], index: AllowIndex, sentence: str) -> Draft:
+    """The draft without those exceptions that cut into other pairs of its circle."""
+    reach = draft.part.reach
+    assert reach is not None, "only written drafts have exceptions"
+
+    def keep(endpoint: Endpoint) -> bool:
+        met = index.meeting(_reach_of_cut(reach, (endpoint,)))
+        return not any(other in stuck and other.part.rule is not draft.part.rule for other in met)
+
+    return draft.with_part(drop_exceptions(draft.part, sentence, keep))
 
 
 def _ordered(pairs: Sequence[Draft], index: AllowIndex) -> tuple[list[Draft], frozenset[Draft]]:

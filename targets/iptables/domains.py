@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from egressc.hosts import HostPattern, covered, example, minimise
 from egressc.policy import HostEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from egressc.policy import Endpoint
 
@@ -91,6 +92,32 @@ def parents(domain: str) -> Iterable[str]:
     while at >= 0:
         yield domain[at + 1 :]
         at = domain.find(".", at + 1)
+
+
+class DomainIndex:
+    """Numbers by domain, found by a domain that contains theirs or lies in it."""
+
+    def __init__(self, items: Iterable[tuple[str, int]]) -> None:
+        self._own: dict[str, list[int]] = {}
+        for domain, number in items:
+            self._own.setdefault(domain, []).append(number)
+        self._ordered = sorted((_from_the_right(domain), domain) for domain in self._own)
+
+    def overlapping(self, domain: str) -> Iterator[int]:
+        """The numbers of the domains that share a name with this one (a number may come more than once)."""
+        for above in (domain, *parents(domain)):
+            yield from self._own.get(above, ())
+        start = _from_the_right(domain)
+        at = bisect_left(self._ordered, (start, ""))
+        while at < len(self._ordered) and self._ordered[at][0].startswith(start):
+            if self._ordered[at][1] != domain:
+                yield from self._own[self._ordered[at][1]]
+            at += 1
+
+
+def _from_the_right(domain: str) -> str:
+    """The labels from the right, each with a dot behind it: what is below a domain begins as the domain does."""
+    return "".join([f"{label}." for label in reversed(domain.split("."))])
 
 
 @lru_cache(maxsize=65536)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from egressc.naming import digest
 from egressc.targets.iptables.capabilities import RESOLVER_LINE
-from egressc.targets.iptables.domains import parents
 from egressc.targets.iptables.model import DomainLine
 
 if TYPE_CHECKING:
@@ -107,24 +106,31 @@ def feeding(feeds: Sequence[Feed], barriers: Sequence[Barrier]) -> Feeding:
     states: dict[str, _State] = {}
     lines = []
     for domain in sorted({*own, *shut, *denied, *lifted}, key=lambda d: (d.count("."), d)):
-        above = next((states[p] for p in parents(domain) if p in states), _OUTSIDE)
+        above = _above(states, domain)
         fed = bundles.fitting(domain, _added(above.fed, own.get(domain, ())))
-        state = _State(
-            fed,
-            above.shut.union(shut[domain]) if domain in shut else above.shut,
-            above.denied.union(denied[domain]) if domain in denied else above.denied,
-            above.lifted.union(lifted[domain]) if domain in lifted else above.lifted,
-            fed,
-        )
-        off = set(state.shut)
-        for key in state.denied - state.lifted:
+        now_shut = above.shut.union(shut[domain]) if domain in shut else above.shut
+        now_denied = above.denied.union(denied[domain]) if domain in denied else above.denied
+        now_lifted = above.lifted.union(lifted[domain]) if domain in lifted else above.lifted
+        off = set(now_shut)
+        for key in now_denied - now_lifted:
             off |= cut[key]
         shown = bundles.fitting(domain, _left(fed, off, bundles)) if off else fed
-        states[domain] = _State(fed, state.shut, state.denied, state.lifted, shown)
+        states[domain] = _State(fed, now_shut, now_denied, now_lifted, shown)
         if shown != above.shown:
             lines.append(DomainLine(domain, shown or (VOID,)))
     lines.sort(key=lambda line: line.domain.split(".")[::-1])
     return Feeding(tuple(lines), _asked(feeds, lines, bundles))
+
+
+def _above(states: dict[str, _State], domain: str) -> _State:
+    """What holds at the nearest domain above one."""
+    at = domain.find(".")
+    while at >= 0:
+        domain = domain[at + 1 :]
+        if domain in states:
+            return states[domain]
+        at = domain.find(".")
+    return _OUTSIDE
 
 
 def _put(table: dict[str, list[str]], domains: Iterable[str], value: str) -> None:

@@ -9,9 +9,10 @@ from egressc.anything import Anything
 from egressc.diagnostics import Diagnostic
 from egressc.targets.iptables.capabilities import LAST_DAY
 from egressc.targets.iptables.cells import Cell, Sources
-from egressc.targets.iptables.chain_writer import Side
-from egressc.targets.iptables.model import Cgroup, FromSet, Log, Mode, Owner, Until
+from egressc.targets.iptables.chain_writer import ANYWHERE, Side
+from egressc.targets.iptables.model import Cgroup, Log, Mode, Owner, Until
 from egressc.targets.iptables.processes import ALL_PROCESSES, Processes, cgroup_problem, processes_of, user_problem
+from egressc.targets.iptables.quote import cut_text
 from egressc.targets.iptables.remarks import comment_of, log_prefix
 from egressc.targets.iptables.set_table import SetTable
 
@@ -37,7 +38,10 @@ class Placed:
 
 
 class Ground:
-    """The site, its sets, and what rules share. Collects errors in ``diagnostics``."""
+    """The site, its sets, and what rules share.
+
+    Collects errors in ``diagnostics``, and in ``long_comments`` by key what is too long for the comment of a rule.
+    """
 
     def __init__(self, site: Site[Settings]) -> None:
         self.site = site
@@ -47,6 +51,8 @@ class Ground:
         self._processes: dict[int, tuple[tuple[Account, ...], tuple[Processes, ...]]] = {}
         self._checked: set[str] = set()
         self._comments: dict[int, str] = {}
+        self._sources: dict[Sources, tuple[Side, ...]] = {}
+        self.long_comments: dict[str, str] = {}
 
     def processes(self, part: Part) -> tuple[Processes, ...]:
         """The processes of a part, as alternatives; none where an account is not bound (an error has been noted)."""
@@ -72,17 +78,24 @@ class Ground:
     def sources(self, sources: Sources) -> tuple[Side, ...]:
         """The ways to meet a condition on the source: a host sends everything itself, so there is none."""
         if self.settings.mode is Mode.HOST:
-            return (Side(()),)
-        if isinstance(sources.groups, Anything):
-            outside: tuple[FromSet, ...] = tuple(self.table.not_source(name) for name in sorted(sources.outside))
-            return (Side(outside),)
-        return tuple(self.table.source(name) for name in sorted(sources.groups))
+            return ANYWHERE
+        known = self._sources.get(sources)
+        if known is None:
+            if isinstance(sources.groups, Anything):
+                known = (Side(tuple(self.table.not_source(name) for name in sorted(sources.outside))),)
+            else:
+                known = tuple(self.table.source(name) for name in sorted(sources.groups))
+            self._sources[sources] = known
+        return known
 
     def comment(self, rule: BoundRule) -> str:
         """The comment on the chain rules of a rule."""
         known = self._comments.get(id(rule))
         if known is None:
-            known = self._comments[id(rule)] = comment_of(rule)
+            whole = comment_of(rule)
+            known = self._comments[id(rule)] = cut_text(whole)
+            if known != whole:
+                self.long_comments[rule.key] = whole
         return known
 
     def log(self, rule: BoundRule) -> Log | None:

@@ -63,9 +63,7 @@ def lower(site: Site[Settings]) -> Lowering[Firewall]:
     nat = lower_inspection(ground, shapes.denies, allows)
     filled = sorted({stem for line in fed.lines for stem in line.stems})
     ground.table.check_number(len(filled))
-    senders = {
-        m for rules in (chain.v4, chain.v6) for rule in rules for m in rule.matches if isinstance(m, Owner | Cgroup)
-    }
+    senders = _senders(ground, (*shapes.denies, *allows), cut)
     settings = site.settings
     firewall = Firewall(
         site.name,
@@ -81,7 +79,7 @@ def lower(site: Site[Settings]) -> Lowering[Firewall]:
         Resolver(settings.dnsmasq_user, settings.servers, fed.lines) if settings.dns else None,
         tuple(sorted({m.user for m in senders if isinstance(m, Owner) and not m.user.isdigit()})),
         tuple(sorted({m.path for m in senders if isinstance(m, Cgroup)})),
-        remarks(site.rules),
+        remarks(site.rules, ground.long_comments),
     )
     parts = [*shapes.parts, *cut.parts, *(named(p.shaped.part, *_names(p)) for p in (*shapes.denies, *allows))]
     return Lowering(
@@ -253,6 +251,16 @@ def _write_allow(ground: Ground, chain: ChainWriter, placed: Placed) -> None:
             until=ground.until(rule),
             log=ground.log(rule),
         )
+
+
+def _senders(ground: Ground, placed: Iterable[Placed], cut: NamedDenies) -> set[Owner | Cgroup]:
+    """The users and control groups in the rules."""
+    cells = {cell.processes for each in placed for cell, sides in each.boxes if sides}
+    cells.update(cell.processes for _, cell, _, _ in cut.closing)
+    found = {match for processes in cells for each in processes for match in each.matches}
+    if lower_frame.has_infrastructure(ground.site):
+        found.add(Owner(ground.settings.dnsmasq_user))
+    return found
 
 
 def _names(placed: Placed) -> tuple[str, ...]:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
 from egressc.approximate import left_out, named, note
-from egressc.host_index import HostIndex
-from egressc.hosts import HostPattern
 from egressc.reasons import Reason
 from egressc.targets.iptables.cells import Bar
+from egressc.targets.iptables.domains import DomainIndex
 from egressc.targets.iptables.feeding import Barrier, Feed
 from egressc.targets.iptables.set_table import NAMED
 
@@ -59,11 +58,7 @@ def lower_denies(
     result = NamedDenies()
     if not denies:
         return result
-    index = HostIndex(
-        (HostPattern(tuple(domain.split(".")), deep=True), number)
-        for number, (shaped, _) in enumerate(allows)
-        for domain in shaped.domains
-    )
+    index = DomainIndex((domain, number) for number, (shaped, _) in enumerate(allows) for domain in shaped.domains)
     boxes: dict[Cell, str] = {}
     for placed in addressed:
         for cell, sides in placed.boxes:
@@ -77,7 +72,7 @@ def lower_denies(
 def _lower(
     ground: Ground,
     shaped: Shaped,
-    index: HostIndex[int],
+    index: DomainIndex,
     allows: Sequence[tuple[Shaped, Cell]],
     boxes: dict[Cell, str],
     result: NamedDenies,
@@ -94,13 +89,7 @@ def _lower(
         part.reach.groups,
         ANY if isinstance(part.reach.accounts, Anything) else processes,
     )
-    met = sorted(
-        {
-            number
-            for domain in shaped.domains
-            for number in index.intersecting(HostPattern(tuple(domain.split(".")), deep=True))
-        }
-    )
+    met = sorted({number for domain in shaped.domains for number in index.overlapping(domain)})
     met = [number for number in met if bar.meets(allows[number][1])]
     meets = site.index.meets_allow(part.rule)
     if site.closing_deny and not meets and (not met or site.index.allows_meeting(part.reach)):

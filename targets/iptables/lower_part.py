@@ -9,8 +9,6 @@ from egressc.addresses import ALL, EMPTY, AddressSet, union_of
 from egressc.anything import ANY, Anything
 from egressc.approximate import (
     any_source,
-    by_address,
-    change,
     drop_account,
     drop_exceptions,
     drop_paths,
@@ -20,15 +18,14 @@ from egressc.approximate import (
     with_endpoints,
 )
 from egressc.diagnostics import Diagnostic
-from egressc.lowering import Kind
+from egressc.lowering import Kind, Part, Recognition, Step
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
 from egressc.reach import Reach
-from egressc.reasons import Reason
+from egressc.reasons import Effect, Reason
 from egressc.targets.iptables.domains import Widened, endpoints_of, whole_domains, widened
 from egressc.targets.iptables.model import Mode
 
 if TYPE_CHECKING:
-    from egressc.lowering import Part
     from egressc.policy import Endpoint
     from egressc.site import Site
     from egressc.targets.iptables.settings import Settings
@@ -105,23 +102,7 @@ class Shaper:
                 part = drop_exceptions(part, _unsaid(unsaid), lambda e: e not in unsaid)
                 assert part.reach is not None
                 reach = part.reach
-        exceptions = _with_domains(reach.exceptions, excluded)
-        for stage, reason, sentence in (
-            (stages.plain, Reason.LABEL_WILDCARD, _LABEL),
-            (stages.apexes, Reason.APEX, _APEX),
-            (stages.whole, Reason.DEPTH, _DEPTH),
-        ):
-            if stage is None:
-                continue
-            # What a domain takes along from an exception was none of the rule's hosts, so nothing is lost here.
-            after = Reach(
-                reach.groups, reach.accounts, stage, exceptions, reach.ports, reach.shared, reach.source_families
-            )
-            part = change(part, reason, after, sentence)
-            reach = after
-        if not part.rule.is_deny:
-            part = by_address(part, _RESOLVED)
-        return Shaped(part, stages.domains, excluded, holes)
+        return Shaped(_resolved(part, reach, stages, excluded), stages.domains, excluded, holes)
 
     def _stages(self, endpoints: tuple[Endpoint, ...]) -> Widened:
         found = self._widened.get(id(endpoints))
@@ -177,12 +158,36 @@ class Shaper:
         return union_of(held)
 
 
+def _resolved(part: Part, reach: Reach, stages: Widened, excluded: frozenset[str]) -> Part:
+    """The part with whole domains, known by the addresses that they resolve to.
+
+    The toolbox has these steps too, one part for each; this is most of what lowering costs, so here they are one.
+    """
+    steps = list(part.steps)
+    exceptions = _with_domains(reach.exceptions, excluded)
+    groups, accounts, ports, families = reach.groups, reach.accounts, reach.ports, reach.source_families
+    for endpoints, reason, sentence in (
+        (stages.plain, Reason.LABEL_WILDCARD, _LABEL),
+        (stages.apexes, Reason.APEX, _APEX),
+        (stages.whole, Reason.DEPTH, _DEPTH),
+    ):
+        if endpoints is not None:
+            # What a domain takes along from an exception was none of the rule's hosts, so nothing is lost here.
+            after = Reach(groups, accounts, endpoints, exceptions, ports, reach.shared, families)
+            steps.append(Step(reason, Effect.WIDER, sentence, reach, after))
+            reach = after
+    if not part.rule.is_deny:
+        # A deny is said by taking its names out of sets, which leaves the names that share their addresses alone.
+        after = Reach(groups, accounts, reach.endpoints, reach.exceptions, ports, True, families)  # noqa: FBT003
+        steps.append(Step(Reason.RESOLVED_ADDRESS, Effect.WIDER, _RESOLVED, reach, after))
+        reach = after
+    return Part(part.rule, part.kind, Recognition.DNS, part.services, part.start, reach, tuple(steps))
+
+
 def _tagged(part: Part, endpoint: TagEndpoint) -> Part:
     """A part for one service tag, to ask what its addresses are."""
-    from egressc.lowering import Part as TaggedPart  # noqa: PLC0415 - one use at run time
-
     reach = with_endpoints(part.start, (endpoint,))
-    return TaggedPart(part.rule, Kind.TAGS, part.recognition, part.services, reach, reach)
+    return Part(part.rule, Kind.TAGS, part.recognition, part.services, reach, reach)
 
 
 def _with_domains(exceptions: tuple[Endpoint, ...], excluded: frozenset[str]) -> tuple[Endpoint, ...]:

@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING
 
 from egressc.naming import short_name
 from egressc.targets.iptables.capabilities import LOG_PREFIX
-from egressc.targets.iptables.quote import cut_text, held_text
+from egressc.targets.iptables.quote import held_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from egressc.policy import PolicyHead
     from egressc.site import BoundRule
 
 
 def comment_of(rule: BoundRule) -> str:
-    """The comment on the rules that a rule becomes: its key, its description and ticket, in 255 bytes."""
-    return cut_text(_whole_comment(rule))
+    """The comment on the rules that a rule becomes: its key, its description and ticket; it may be too long for one."""
+    said = rule.rule
+    ticket = f" [{held_text(said.ticket)}]" if said.ticket else ""
+    return f"{rule.key}: {held_text(said.description)}{ticket}"
 
 
 def log_prefix(rule: BoundRule) -> str:
@@ -25,23 +27,16 @@ def log_prefix(rule: BoundRule) -> str:
     return short_name("deny" if rule.is_deny else "allow", rule.key, rule.key, LOG_PREFIX)
 
 
-def remarks(rules: Iterable[BoundRule]) -> tuple[str, ...]:
+def remarks(rules: Iterable[BoundRule], long_comments: Mapping[str, str]) -> tuple[str, ...]:
     """A line for each policy, and the whole text of each comment that had to be cut."""
     heads: dict[str, PolicyHead] = {}
-    long = []
     for rule in rules:
         head = rule.rule.policy
         heads.setdefault(head.name, head)
-        whole = _whole_comment(rule)
-        if cut_text(whole) != whole:
-            long.append(whole)
-    return (*(_of_policy(heads[name]) for name in sorted(heads)), *long)
-
-
-def _whole_comment(rule: BoundRule) -> str:
-    said = rule.rule
-    ticket = f" [{held_text(said.ticket)}]" if said.ticket else ""
-    return f"{rule.key}: {held_text(said.description)}{ticket}"
+    return (
+        *(_of_policy(heads[name]) for name in sorted(heads)),
+        *(long_comments[key] for key in sorted(long_comments)),
+    )
 
 
 def _of_policy(head: PolicyHead) -> str:

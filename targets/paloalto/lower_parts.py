@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from egressc.anything import ANY
@@ -17,38 +18,33 @@ from egressc.approximate import (
     map_hosts,
     note,
     use_fallback,
-    with_endpoints,
 )
 from egressc.diagnostics import Diagnostic
 from egressc.hosts import intersects
 from egressc.lowering import Kind, Part, Recognition
 from egressc.parts import parts_of
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, Inspection, TagEndpoint
-from egressc.reach import Reach
 from egressc.reasons import Reason
-from egressc.services import Application, PortSet
 from egressc.targets.paloalto.applications import applications_of
-from egressc.targets.paloalto.capabilities import FQDN, FQDN_PATTERN
 from egressc.targets.paloalto.entries import sayable, with_short_runs, with_whole_labels
+from egressc.targets.paloalto.lower_inspection import Decrypted
+from egressc.targets.paloalto.lower_split import (
+    VISIBLE,
+    excepted_hosts_of,
+    has_fqdn,
+    hosts_of,
+    recognition_of,
+    split,
+    tls_services_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from egressc.policy import Endpoint
-    from egressc.services import Service
+    from egressc.reach import Reach
     from egressc.site import BoundRule, Site
     from egressc.targets.paloalto.settings import Settings
-
-_VISIBLE = (Recognition.SNI, Recognition.HOST)
-
-_SHOWN = {
-    Application.HTTPS: Recognition.SNI,
-    Application.TLS: Recognition.SNI,
-    Application.HTTP: Recognition.HOST,
-    Application.TCP: Recognition.NONE,
-    Application.UDP: Recognition.NONE,
-}
-"""Where the applications show the name of a connection."""
 
 
 class Steps:
@@ -64,7 +60,7 @@ class Steps:
         """The parts of a rule, each reaching what can be said, exceptions included."""
         self._check_accounts(rule)
         for whole in parts_of(rule):
-            for split in _split(whole):
+            for split in split(whole):
                 for part in self._sayable(self._who(split)):
                     yield self._noted(self._settled(self._excepted(part)))
 
@@ -97,7 +93,7 @@ class Steps:
 
     def _sayable(self, part: Part) -> Iterator[Part]:
         match part.kind:
-            case Kind.NAMES if part.recognition in _VISIBLE:
+            case Kind.NAMES if part.recognition in VISIBLE:
                 yield self._by_category(part)
             case Kind.NAMES:
                 yield from self._by_address(part)
@@ -107,34 +103,42 @@ class Steps:
                 yield part
 
     def _by_category(self, part: Part) -> Part:
-        if part.recognition is Recognition.SNI and not self._sees_paths(part):
-            part = drop_paths(part, "the path of a TLS connection that is not surely decrypted is invisible")
-        if all(e.pattern.is_tree for e in _hosts(part)):
+        part = _in_tokens(part)
+        if part.recognition is Recognition.HOST or self._sees_paths(part):
             return part
-        part = map_hosts(
-            part, Reason.LABEL_WILDCARD, with_whole_labels, "a wildcard in a URL category stands for whole labels"
-        )
-        return map_hosts(part, Reason.DEPTH, with_short_runs, "a URL category takes at most nine `^` in a row")
+        return drop_paths(part, "the path of a TLS connection that is not surely decrypted is invisible")
 
     def _sees_paths(self, part: Part) -> bool:
-        """True if every TLS connection that the part is about is surely decrypted, so that its path is seen.
-
-        An allow demands that itself. A deny sees paths where every allow that it cuts into demands it.
-        """
+        """True if every TLS connection of a part with paths is surely decrypted, so that its path is seen."""
         settings = self._settings
-        reach = part.reach
-        if reach is None or not settings.tls_inspection or settings.decryption_profile is None:
+        if part.reach is None or not settings.tls_inspection or settings.decryption_profile is None:
             return False
-        if not any(e.path for e in (*_hosts(part), *_host_exceptions(part))):
+        if not any(e.path for e in (*hosts_of(part), *excepted_hosts_of(part))):
             return False
-        if not part.rule.is_deny:
-            return part.rule.rule.inspection is Inspection.MUST
-        met = self._site.index.allows_meeting(reach)
-        return bool(met) and all(allow.rule.inspection is Inspection.MUST for allow in met)
+        return self._decrypted.covers(part.reach)
+
+    @cached_property
+    def _decrypted(self) -> Decrypted:
+        """What the decryption rules will decrypt. Their hosts are whole, so this does not depend on any path."""
+        wholes = (
+            self._who(piece)
+            for rule in self._site.rules
+            if not rule.is_deny and rule.rule.inspection is not Inspection.MAY
+            for whole in parts_of(rule)
+            for piece in split(whole)
+        )
+        return Decrypted((self._matched(part) for part in wholes), self._settings, self._site.tags)
+
+    def _matched(self, part: Part) -> Part:
+        """The part as a decryption rule matches it: wildcards in tokens, tags as addresses."""
+        if part.kind is Kind.TAGS:
+            found = expand_tags(part, self._site)
+            return part if isinstance(found, Diagnostic) else found
+        return _in_tokens(part) if part.recognition in VISIBLE else part
 
     def _by_address(self, part: Part) -> Iterator[Part]:
         part = drop_paths(part, "nothing on these ports shows a path")
-        if all(_has_fqdn(e) for e in _hosts(part)):
+        if all(has_fqdn(e) for e in hosts_of(part)):
             yield by_address(part, "nothing on these ports shows the name: an FQDN object holds its addresses")
             return
         for other in use_fallback(part, "an address object takes no wildcard, and nothing on these ports shows the name"):
@@ -183,7 +187,7 @@ class Steps:
                 return False
             case HostEndpoint():
                 recognition = recognition_of(part)
-                if recognition not in _VISIBLE or not sayable(exception.pattern):
+                if recognition not in VISIBLE or not sayable(exception.pattern):
                     return False
                 return exception.path is None or recognition is Recognition.HOST or self._sees_paths(part)
 
@@ -238,74 +242,21 @@ class Steps:
         return part
 
 
-def recognition_of(part: Part) -> Recognition:
-    """How the exceptions of a part can be recognised: by what its services show of the name."""
-    if part.kind is Kind.NAMES:
-        return part.recognition
-    found = {_SHOWN[service.application] for service in part.services}
-    return found.pop() if len(found) == 1 else Recognition.NONE
-
-
-def tls_services_of(part: Part) -> tuple[Service, ...]:
-    """The services of a part that are TLS."""
-    return tuple(s for s in part.services if _SHOWN[s.application] is Recognition.SNI)
-
-
-def _split(part: Part) -> tuple[Part, ...]:
-    """The part in pieces that are said in different ways, which together are the part.
-
-    Names on opaque ports: those that an address object can hold, and the others. Addresses with excepted hosts: by what
-    the services show of the name.
-    """
-    if part.kind is Kind.NAMES:
-        if part.recognition in _VISIBLE:
-            return (part,)
-        held = tuple(e for e in part.start.endpoints if _has_fqdn(e))
-        if not held or len(held) == len(part.start.endpoints):
-            return (part,)
-        others = tuple(e for e in part.start.endpoints if not _has_fqdn(e))
-        return tuple(_piece(part, with_endpoints(part.start, some), part.services) for some in (held, others))
-    if not _host_exceptions(part):
-        return (part,)
-    by_recognition: dict[Recognition, list[Service]] = {}
-    for service in part.services:
-        by_recognition.setdefault(_SHOWN[service.application], []).append(service)
-    if len(by_recognition) == 1:
-        return (part,)
-    pieces = []
-    for services in by_recognition.values():
-        start = part.start
-        ports = PortSet.of(services)
-        reach = Reach(start.groups, start.accounts, start.endpoints, start.exceptions, ports)
-        pieces.append(_piece(part, reach, tuple(services)))
-    return tuple(pieces)
-
-
-def _piece(part: Part, reach: Reach, services: tuple[Service, ...]) -> Part:
-    return Part(part.rule, part.kind, part.recognition, services, reach, reach)
-
-
-def _hosts(part: Part) -> list[HostEndpoint]:
-    return [] if part.reach is None else [e for e in part.reach.endpoints if isinstance(e, HostEndpoint)]
-
-
-def _host_exceptions(part: Part) -> list[HostEndpoint]:
-    return [] if part.reach is None else [e for e in part.reach.exceptions if isinstance(e, HostEndpoint)]
-
-
-def _has_fqdn(endpoint: Endpoint) -> bool:
-    """True if an address object can hold the host: one name, in the characters that PAN-OS takes."""
-    if not isinstance(endpoint, HostEndpoint) or not endpoint.pattern.is_exact:
-        return False
-    name = endpoint.pattern.text
-    return len(name) <= FQDN and FQDN_PATTERN.fullmatch(name) is not None
+def _in_tokens(part: Part) -> Part:
+    """The part with hosts that a URL category can say."""
+    if all(e.pattern.is_tree for e in hosts_of(part)):
+        return part
+    part = map_hosts(
+        part, Reason.LABEL_WILDCARD, with_whole_labels, "a wildcard in a URL category stands for whole labels"
+    )
+    return map_hosts(part, Reason.DEPTH, with_short_runs, "a URL category takes at most nine `^` in a row")
 
 
 def _without_idle(part: Part, reach: Reach) -> Part:
     """The part without excepted hosts that none of its own hosts meets; its flows stay as they are."""
     if part.kind is not Kind.NAMES:
         return part
-    hosts = _hosts(part)
+    hosts = hosts_of(part)
     kept = tuple(
         e
         for e in reach.exceptions

@@ -15,7 +15,8 @@ from egressc.services import PortSet
 from egressc.targets.paloalto import capabilities as facts
 from egressc.targets.paloalto.applications import applications_of
 from egressc.targets.paloalto.entries import entries_of
-from egressc.targets.paloalto.lower_parts import recognition_of, tls_services_of
+from egressc.targets.paloalto.lower_inspection import decryption_reach
+from egressc.targets.paloalto.lower_split import recognition_of
 from egressc.targets.paloalto.model import DecryptionRule, SecurityRule
 from egressc.targets.paloalto.objects import literals
 
@@ -89,7 +90,7 @@ class RuleWriter:
             )
         )
         exempt = inspect = None
-        reached = self._inspected(part, reach)
+        reached = decryption_reach(part, settings)
         if reached is not None:
             must = part.rule.rule.inspection is Inspection.MUST
             names.append(self._write_decryption(part, reached, words, nature, destinations, must=must))
@@ -185,23 +186,6 @@ class RuleWriter:
             )
         )
         return name
-
-    def _inspected(self, part: Part, reach: Reach) -> Reach | None:
-        """What the decryption rule for a part matches; ``None`` if there is none. Hosts are whole there: no path."""
-        settings = self._settings
-        wanted = part.rule.rule.inspection
-        if part.rule.is_deny or wanted is Inspection.MAY or not settings.tls_inspection:
-            return None
-        if wanted is Inspection.MUST and settings.decryption_profile is None:
-            return None
-        services = tls_services_of(part)
-        if not services:
-            return None
-        hosts = dict.fromkeys(
-            HostEndpoint(e.pattern) if isinstance(e, HostEndpoint) and e.path else e for e in reach.endpoints
-        )
-        ports = PortSet.of(services)
-        return Reach(reach.groups, reach.accounts, tuple(hosts), (), ports, reach.shared, reach.source_families)
 
     def _write_decryption(
         self, part: Part, reach: Reach, words: RuleWords, nature: str, destinations: Names, *, must: bool

@@ -192,8 +192,8 @@ def test_circle_shows_its_chain(tmp_path):
     assert found.message == "policies include each other: `a` → `b` → `c` → `a`"
 
 
-def test_chain_of_three_thousand_includes(tmp_path):
-    count = 3000
+def test_chain_of_includes_longer_than_the_stack(tmp_path):
+    count = 1500
     chain = "\n".join(f'template policy t{i} "d" {{ include t{i + 1} }}' for i in range(count))
     main = f'{chain} template policy t{count} "d" {{ allow r "d" {RULE} }} policy p "d" {{ from g include t0 }}'
     assert effect(tmp_path, main) == {f"p/t{count}/r": (["g"], "any")}

@@ -92,8 +92,8 @@ def test_two_circles_are_two_errors(tmp_path):
     assert codes_of(tmp_path, rule(sets, "a")) == ["E0216", "E0216"]
 
 
-def test_chain_of_ten_thousand_sets(tmp_path):
-    sets = "\n".join(f"endpoints s{i} {{ s{i + 1} }}" for i in range(10_000)) + "\nendpoints s10000 { n.example.com }"
+def test_chain_of_sets_longer_than_the_stack(tmp_path):
+    sets = "\n".join(f"endpoints s{i} {{ s{i + 1} }}" for i in range(2000)) + "\nendpoints s2000 { n.example.com }"
     assert rules_of(tmp_path, rule(sets, "s0"))["p/r"]["to"] == ["n.example.com"]
 
 

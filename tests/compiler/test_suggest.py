@@ -42,6 +42,11 @@ def test_nearest(name, expected):
     assert nearest(name, reversed(NAMES)) == expected
 
 
+def test_a_swap_is_one_slip():
+    assert nearest("lgo", ["log"]) == "log"
+    assert nearest("lgx", ["log"]) is None
+
+
 def test_no_candidates():
     assert nearest("a", []) is None
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from egressc import host_search, hosts, labels
+from egressc import host_patterns, host_search, hosts, labels
 from egressc.host_index import HostIndex
 from egressc.hosts import HostPattern, contains, covered, example, intersects, matches, minimise
 
@@ -162,7 +162,7 @@ def small_limits():
         patch.setattr(labels, "_LABEL", re.compile(r"[ab](?:[ab-]?[ab])?"))
         patch.setattr(host_search, "LONGEST_NAME", 7)
         patch.setattr(hosts, "LONGEST_NAME", 7)
-        patch.setattr(hosts, "_SHORT", 0)
+        patch.setattr(host_patterns, "_SHORT", 0)
         patch.setattr(hosts, "_READABLE", ("a", "b"))
         forget()
         yield
@@ -170,7 +170,7 @@ def small_limits():
 
 
 def forget():
-    for cached in (labels._search, labels._step, hosts._contains, hosts._intersects):
+    for cached in (labels._search, labels._step, host_patterns._contains, host_patterns._intersects):
         cached.cache_clear()
 
 

@@ -13,10 +13,16 @@ def bands(result):
     return {name: (groups(result)[g]["priority"], r["terminateTLS"]) for name, (g, _, r) in rules(result, "app-allow").items()}
 
 
+FREE = policy(
+    'allow free "M" { to *.may.com ports 443 }',
+    'allow pinned "N" { to *.not.com ports 443 no-tls-inspection }',
+    'allow plain "H" { to *.http.com ports 80 }',
+    'allow queue "Q" { to *.queue.com ports 5671/tls }',
+)
 MIXED = policy(
-    'allow may "M" { to *.may.com ports 443 }',
-    'allow must "Y" { to *.must.com ports 443 tls-inspection }',
-    'allow not "N" { to *.not.com ports 443 no-tls-inspection }',
+    'allow free "M" { to *.may.com ports 443 }',
+    'allow opened "Y" { to *.must.com ports 443 tls-inspection }',
+    'allow pinned "N" { to *.not.com ports 443 no-tls-inspection }',
     'allow plain "H" { to *.http.com ports 80 }',
     'allow queue "Q" { to *.queue.com ports 5671/tls }',
 )
@@ -25,13 +31,13 @@ MIXED = policy(
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ("", {"may": (1400, False), "must": (1400, False), "not": (1200, False), "plain": (1400, False), "queue": (1400, False)}),
-        (PREMIUM, {"may": (1401, False), "must": (1400, True), "not": (1200, False), "plain": (1400, False), "queue": (1401, False)}),
-        (INSPECTING, {"may": (1400, True), "must": (1400, True), "not": (1200, False), "plain": (1400, False), "queue": (1401, False)}),
+        ("", {"free": (1400, False), "pinned": (1200, False), "plain": (1400, False), "queue": (1400, False)}),
+        (PREMIUM, {"free": (1401, False), "opened": (1400, True), "pinned": (1200, False), "plain": (1400, False), "queue": (1401, False)}),
+        (INSPECTING, {"free": (1400, True), "opened": (1400, True), "pinned": (1200, False), "plain": (1400, False), "queue": (1401, False)}),
     ],
 )  # fmt: skip
 def test_bands(settings, expected):
-    found = bands(template(MIXED, inventory(settings)))
+    found = bands(template(MIXED if settings else FREE, inventory(settings)))
     assert {name.partition(".")[2].partition("_")[0]: value for name, value in found.items()} == expected
 
 

@@ -370,7 +370,7 @@ def _random_policy(random_):
 def test_random_policies_decide_what_lowering_says(settings):
     random_ = random.Random(20261122)
     compared = denied = allowed = 0
-    for _ in range(150):
+    for _ in range(60):
         policy = _random_policy(random_)
         try:
             site_of(policy, inventory(settings), "edge")
@@ -382,7 +382,7 @@ def test_random_policies_decide_what_lowering_says(settings):
         compared += 1
         allowed += counts["allow"]
         denied += counts["deny"]
-    assert compared > 40
+    assert compared > 20
     assert allowed > 200
     assert denied > 200
 

@@ -1,0 +1,267 @@
+"""An index over reaches, for overlap questions without comparing every reach with every other.
+
+Names are found through a host tree, addresses through sorted intervals. Between the two kinds everything overlaps (any
+name may resolve to any address), so there reaches are met by *signature*: what they share besides the endpoint.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from egressc.addresses import ALL, AddressSet, union_of
+from egressc.anything import ANY
+from egressc.flows import EVERY, NO_TAGS, Box, Choice, addresses_of, boxes, opaque_tags
+from egressc.flows_search import common, in_both, witness
+from egressc.host_index import HostIndex
+from egressc.policy import HostEndpoint
+from egressc.reach import BOTH_FAMILIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from egressc.flows import Flow
+    from egressc.hosts import HostPattern
+    from egressc.reach import Reach
+    from egressc.services import PortSet
+
+
+class Signature:
+    """The reaches of one kind (names, or addresses) that have groups, accounts and ports in common, by their number.
+
+    ``box`` is what they share, with any destination. ``plain`` are those that subtract nothing of the other kind.
+    """
+
+    __slots__ = ("box", "numbers", "plain")
+
+    def __init__(self, reach: Reach) -> None:
+        groups = EVERY if reach.groups is ANY else Choice(reach.groups)
+        accounts = EVERY if reach.accounts is ANY else Choice(reach.accounts)
+        self.box = Box(groups, BOTH_FAMILIES, accounts, reach.ports, ALL)
+        self.numbers: list[int] = []
+        self.plain: list[int] = []
+
+
+class FlowIndex:
+    """Reaches by their number, found by what they overlap. Immutable once built; near-linear to build."""
+
+    def __init__(self, reaches: Sequence[Reach], tags: Mapping[str, AddressSet]) -> None:
+        self.reaches = reaches
+        self._tags = tags
+        names: list[tuple[HostPattern, int]] = []
+        intervals: list[tuple[int, int, int, int]] = []
+        named: list[AddressSet] = []
+        self.everywhere: list[int] = []
+        self.crossing: list[int] = []
+        self.has_shared = False
+        self.has_holes = False
+        with_names: dict[tuple[object, ...], Signature] = {}
+        with_addresses: dict[tuple[object, ...], Signature] = {}
+        for number, reach in enumerate(reaches):
+            of_names = of_addresses = False
+            for endpoint in reach.endpoints:
+                if isinstance(endpoint, HostEndpoint):
+                    names.append((endpoint.pattern, number))
+                    of_names = True
+                    continue
+                of_addresses = True
+                addresses = addresses_of(endpoint, tags)
+                if addresses is None or addresses == ALL:
+                    self.everywhere.append(number)
+                    continue
+                named.append(addresses)
+                intervals.extend((4, first, last, number) for first, last in addresses.v4)
+                intervals.extend((6, first, last, number) for first, last in addresses.v6)
+            self.has_shared = self.has_shared or (reach.shared and of_names)
+            crosses = bool(reach.exceptions) and self._crosses(reach, of_names, of_addresses)
+            if crosses:
+                self.crossing.append(number)
+            key = (reach.groups, reach.accounts, reach.ports)
+            for wanted, table in ((of_names, with_names), (of_addresses, with_addresses)):
+                if wanted:
+                    signature = table.get(key)
+                    if signature is None:
+                        signature = table[key] = Signature(reach)
+                    signature.numbers.append(number)
+                    if not crosses:
+                        signature.plain.append(number)
+        self.names: HostIndex[int] = HostIndex(names)
+        self._with_names = tuple(with_names.values())
+        self._with_addresses = tuple(with_addresses.values())
+        intervals.sort()
+        self._starts = [(family, first) for family, first, _, _ in intervals]
+        self._intervals = intervals
+        self._ends = list(accumulate(((family, last) for family, _, last, _ in intervals), max))
+        self.unnamed = ALL.difference(union_of(named)) if named else ALL
+        self._boxes: dict[int, tuple[Box, ...]] = {}
+        self._over: dict[tuple[bool, PortSet], tuple[Signature, ...]] = {}
+        self._unions: dict[int, Box] = {}
+
+    def _crosses(self, reach: Reach, of_names: bool, of_addresses: bool) -> bool:  # noqa: FBT001
+        """True if the reach subtracts addresses from names, or names from addresses."""
+        hosts = sum(isinstance(e, HostEndpoint) for e in reach.exceptions)
+        by_address = hosts < len(reach.exceptions)
+        # Whatever leaves a hole at some addresses may cover less at a named address than at one that nobody names.
+        self.has_holes = self.has_holes or by_address
+        return (of_names and by_address) or (of_addresses and hosts > 0)
+
+    def boxes_of(self, number: int) -> tuple[Box, ...]:
+        """The boxes of a reach."""
+        found = self._boxes.get(number)
+        if found is None:
+            found = self._boxes[number] = tuple(boxes(self.reaches[number], self._tags))
+        return found
+
+    def signatures_over(self, ports: PortSet, *, names: bool) -> tuple[Signature, ...]:
+        """The signatures of the reaches by name (or else by address) whose ports overlap these."""
+        key = (names, ports)
+        found = self._over.get(key)
+        if found is None:
+            held = self._with_names if names else self._with_addresses
+            found = self._over[key] = tuple(s for s in held if s.box.ports.overlaps(ports))
+        return found
+
+    def by_address(self, addresses: AddressSet) -> list[int]:
+        """The reaches with an address endpoint that overlaps the addresses, those for every address included."""
+        found = list(self.everywhere)
+        for family, ranges in ((4, addresses.v4), (6, addresses.v6)):
+            for first, last in ranges:
+                at = bisect_right(self._starts, (family, last)) - 1
+                while at >= 0 and self._ends[at] >= (family, first):
+                    interval = self._intervals[at]
+                    if interval[0] == family and interval[2] >= first:
+                        found.append(interval[3])
+                    at -= 1
+        return found
+
+    def same_kind(self, reach: Reach) -> set[int]:
+        """The reaches with an endpoint that overlaps one of the reach's of the same kind; a superset."""
+        found: set[int] = set()
+        for endpoint in reach.endpoints:
+            if isinstance(endpoint, HostEndpoint):
+                found.update(self.names.intersecting(endpoint.pattern))
+            else:
+                known = addresses_of(endpoint, self._tags)
+                found.update(self.everywhere if known is None else self.by_address(known))
+                if known is None:
+                    found.update(number for s in self._with_addresses for number in s.numbers)
+        return found
+
+    def other_kind(self, reach: Reach) -> Iterator[Signature]:
+        """The signatures of the reaches that overlap the reach because one names hosts and the other addresses."""
+        by_name = any(isinstance(e, HostEndpoint) for e in reach.endpoints)
+        if by_name:
+            yield from self.signatures_over(reach.ports, names=False)
+        if reach.shared or self.has_shared or not all(isinstance(e, HostEndpoint) for e in reach.endpoints):
+            yield from self.signatures_over(reach.ports, names=True)
+
+    def meeting(self, reach: Reach) -> list[int]:
+        """The reaches that overlap the reach, in order (exact)."""
+        mine = tuple(boxes(reach, self._tags))
+        found = self.same_kind(reach)
+        for signature in self.other_kind(reach):
+            if any(common(box, signature.box) for box in mine):
+                found.update(signature.numbers)
+        return [n for n in sorted(found) if any(common(box, other) for other in self.boxes_of(n) for box in mine)]
+
+    def meets(self, reach: Reach) -> bool:
+        """True if one of the reaches overlaps the reach."""
+        mine = tuple(boxes(reach, self._tags))
+        for number in self.same_kind(reach):
+            if any(common(box, other) for other in self.boxes_of(number) for box in mine):
+                return True
+        for signature in self.other_kind(reach):
+            if not any(common(box, signature.box) for box in mine):
+                continue
+            for number in signature.numbers:
+                if any(common(box, other) for other in self.boxes_of(number) for box in mine):
+                    return True
+        return False
+
+    def first_inside(
+        self, reach: Reach, minus: Sequence[Box], covered: Callable[[Box], Sequence[Box]]
+    ) -> tuple[Flow, int] | None:
+        """A flow of the reach that is in one of these reaches and not in ``minus``, with the number of that reach.
+
+        ``covered`` gives, for a box, further boxes that do not count.
+        """
+        mine = tuple(boxes(reach, self._tags))
+        done = self.same_kind(reach)
+        for number in sorted(done):
+            flow = self._flow_in(mine, number, minus, covered)
+            if flow is not None:
+                return flow, number
+        for signature in self.other_kind(reach):
+            if witness(in_both(mine, (signature.box,)), minus) is None:
+                continue
+            for number in signature.numbers:
+                if number in done:
+                    continue
+                flow = self._flow_in(mine, number, minus, covered)
+                if flow is not None:
+                    return flow, number
+        return None
+
+    def _flow_in(
+        self, mine: Sequence[Box], number: int, minus: Sequence[Box], covered: Callable[[Box], Sequence[Box]]
+    ) -> Flow | None:
+        for both in in_both(mine, self.boxes_of(number)):
+            if witness((both,), minus) is None:
+                continue
+            flow = witness((both,), (*minus, *covered(both)))
+            if flow is not None:
+                return flow
+        return None
+
+    def over_names(self, box: Box) -> list[Box]:
+        """The boxes that may cover a part of the box at an address that no reach names."""
+        numbers = set(self.everywhere)
+        if box.inside:
+            numbers.update(self.names.intersecting(box.inside[0][0]))
+        else:
+            # A flow without a name is in no reach by name; one that a rule for addresses excepts by its name may be.
+            for crossing in self.crossing:
+                for endpoint in self.reaches[crossing].exceptions:
+                    if isinstance(endpoint, HostEndpoint):
+                        numbers.update(self.names.intersecting(endpoint.pattern))
+        if self.has_shared and box.shared_inside:
+            numbers.update(self.names.intersecting(box.shared_inside[0]))
+        return [b for number in sorted(numbers) for b in self.boxes_of(number)]
+
+    def over_addresses(self, box: Box) -> list[Box]:
+        """The boxes by address that may cover a part of the box; those of one signature as one box."""
+        if box.addresses is not ALL:
+            return [b for number in sorted(set(self.by_address(box.addresses))) for b in self.boxes_of(number)]
+        found: list[Box] = []
+        for signature in self.signatures_over(box.ports, names=False):
+            found.append(self._union(signature))
+            found.extend(b for number in signature.numbers for b in self._not_in_union(number))
+        return found
+
+    def _union(self, signature: Signature) -> Box:
+        """The plain addresses of a signature's reaches together (``everywhere`` and subtracting ones are not in it)."""
+        found = self._unions.get(id(signature))
+        if found is None:
+            merged = union_of(
+                [b.addresses for n in signature.plain for b in self.boxes_of(n) if not self._is_apart(b)]
+            )
+            held = signature.box
+            found = Box(held.groups, held.families, held.accounts, held.ports, merged)
+            self._unions[id(signature)] = found
+        return found
+
+    def _not_in_union(self, number: int) -> Iterator[Box]:
+        crosses = number in self.crossing
+        for box in self.boxes_of(number):
+            if not box.inside and not box.shared_inside and (crosses or self._is_apart(box)):
+                yield box
+
+    @staticmethod
+    def _is_apart(box: Box) -> bool:
+        return bool(box.inside or box.shared_inside or box.tags or box.no_tags or box.families != BOTH_FAMILIES)
+
+
+def opaque(reach: Reach, tags: Mapping[str, AddressSet]) -> bool:
+    """True if an endpoint or exception of the reach is a service tag whose addresses are not known."""
+    return opaque_tags((*reach.endpoints, *reach.exceptions), tags) is not NO_TAGS
