@@ -183,9 +183,7 @@ _CHECKS: Final[dict[str, Callable[[str], Problem | None]]] = {
 }
 
 
-def _problem(  # noqa: PLR0917 - the fields of a problem, in their order
-    value: str, what: str, label: str, help_: str, start: int = 0, end: int | None = None
-) -> Problem:
+def _problem(value: str, what: str, label: str, help_: str, start: int = 0, end: int | None = None) -> Problem:
     shown = value if len(value) <= 60 else f"{value[:60]}…"
     message = f"`{shown}` cannot be what an account is called: {what}" if value.strip() else f"a binding: {what}"
     return Problem("E0236", message, label, help_, start, len(value) if end is None else end)

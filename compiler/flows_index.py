@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL, AddressSet, union_of
 from egressc.anything import ANY
-from egressc.flows import EVERY, NO_TAGS, Box, Choice, addresses_of, boxes, opaque_tags
+from egressc.flows import EVERY, Box, Choice, addresses_of, boxes
 from egressc.flows_search import common, in_both, witness
 from egressc.host_index import HostIndex
 from egressc.policy import HostEndpoint
 from egressc.reach import BOTH_FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from egressc.flows import Flow
     from egressc.hosts import HostPattern
@@ -53,7 +53,7 @@ class FlowIndex:
         intervals: list[tuple[int, int, int, int]] = []
         named: list[AddressSet] = []
         self.everywhere: list[int] = []
-        self.crossing: list[int] = []
+        self.crossing: dict[int, None] = {}
         self.has_shared = False
         self.has_holes = False
         with_names: dict[tuple[object, ...], Signature] = {}
@@ -76,7 +76,7 @@ class FlowIndex:
             self.has_shared = self.has_shared or (reach.shared and of_names)
             crosses = bool(reach.exceptions) and self._crosses(reach, of_names, of_addresses)
             if crosses:
-                self.crossing.append(number)
+                self.crossing[number] = None
             key = (reach.groups, reach.accounts, reach.ports)
             for wanted, table in ((of_names, with_names), (of_addresses, with_addresses)):
                 if wanted:
@@ -121,6 +121,10 @@ class FlowIndex:
             held = self._with_names if names else self._with_addresses
             found = self._over[key] = tuple(s for s in held if s.box.ports.overlaps(ports))
         return found
+
+    def over(self, box: Box) -> list[Box]:
+        """The boxes that may cover a part of the box."""
+        return [*self.over_names(box), *self.over_addresses(box)]
 
     def by_address(self, addresses: AddressSet) -> list[int]:
         """The reaches with an address endpoint that overlaps the addresses, those for every address included."""
@@ -262,6 +266,55 @@ class FlowIndex:
         return bool(box.inside or box.shared_inside or box.tags or box.no_tags or box.families != BOTH_FAMILIES)
 
 
-def opaque(reach: Reach, tags: Mapping[str, AddressSet]) -> bool:
-    """True if an endpoint or exception of the reach is a service tag whose addresses are not known."""
-    return opaque_tags((*reach.endpoints, *reach.exceptions), tags) is not NO_TAGS
+def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[FlowIndex]) -> Flow | None:
+    """A flow in one of the positive boxes that is in none of ``minus`` and in no reach of the indexes (exact)."""
+    for box in positive:
+        near = [*minus, *(b for index in indexes for b in index.over_names(box))]
+        if not any(index.signatures_over(box.ports, names=False) for index in indexes):
+            flow = witness((box,), near)
+            if flow is not None:
+                return flow
+            continue
+        if box.addresses is ALL and (box.inside or box.shared_inside):
+            # At an address that no reach names, fewer reaches cover the name than anywhere else of that IP version;
+            # unless one of them leaves a hole somewhere.
+            unnamed = _unnamed(indexes)
+            if not unnamed.is_empty:
+                flow = witness((_at(box, unnamed),), near)
+                if flow is not None:
+                    return flow
+                whole = all(unnamed.v4 if family == 4 else unnamed.v6 for family in box.families)
+                if whole and not any(i.has_holes for i in indexes) and all(b.addresses is ALL for b in minus):
+                    continue
+        flow = witness((box,), [*near, *(b for index in indexes for b in index.over_addresses(box))])
+        if flow is not None:
+            return flow
+    return None
+
+
+def _unnamed(indexes: Sequence[FlowIndex]) -> AddressSet:
+    held = [index.unnamed for index in indexes if index.unnamed is not ALL]
+    if not held:
+        return ALL
+    result = held[0]
+    for other in held[1:]:
+        result = result.intersection(other)
+    return result
+
+
+def _at(box: Box, addresses: AddressSet) -> Box:
+    if addresses is ALL:
+        return box
+    return Box(
+        box.groups,
+        box.families,
+        box.accounts,
+        box.ports,
+        addresses,
+        box.inside,
+        box.outside,
+        box.shared_inside,
+        box.shared_outside,
+        box.tags,
+        box.no_tags,
+    )

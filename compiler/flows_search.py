@@ -257,7 +257,7 @@ def _example(box: Box) -> Flow | None:
         return None
     transport, port = box.ports.first()
     # Which addresses are under an opaque tag nobody knows.
-    address = None if box.tags or box.addresses is ALL else _address(addresses)
+    address = None if box.tags or box.addresses is ALL else example_address(addresses)
     return Flow(
         min(box.groups.names) if not box.groups.negated else None,
         min(box.accounts.names) if not box.accounts.negated else None,
@@ -271,7 +271,7 @@ def _example(box: Box) -> Flow | None:
     )
 
 
-def _address(addresses: AddressSet) -> str:
+def example_address(addresses: AddressSet) -> str:
     """An address of the set, one of the documentation networks if it holds one."""
     for family, value in _PREFERRED:
         held = addresses.v4 if family == 4 else addresses.v6

@@ -23,7 +23,7 @@ from egressc.parse_cache import cached_tables
 from egressc.parse_comments import hang_comments
 from egressc.parse_cursor import LIMIT
 from egressc.parse_recovery import read_on
-from egressc.parse_tokens import Lexemes, has_forbidden_characters, scan
+from egressc.parse_tokens import Lexemes, has_forbidden_characters, scan, split
 from egressc.source import Span
 from egressc.syntax import Comment
 
@@ -70,6 +70,14 @@ def parse(source: Source) -> tuple[File | None, tuple[Diagnostic, ...]]:
     if absorbed is not None:
         return absorbed
     return hang_comments(file, comments), ()
+
+
+def read_tokens(source: Source) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words, strings and braces of a source, and its comments, each as they are written and in source order.
+
+    This reads by another way than ``parse``, so that the formatter can be checked against it.
+    """
+    return split(source.text, _grammar().lexemes)
 
 
 def _read_on(source: Source, first: Diagnostic | None) -> tuple[File | None, tuple[Diagnostic, ...]]:

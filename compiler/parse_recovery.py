@@ -49,7 +49,8 @@ def read_on(source: Source, scan: Scan, grammar: Grammar) -> tuple[File, tuple[D
             damaged = not _Reader(cursor, grammar).file(items)
     found = sorted(cursor.diagnostics[:LIMIT], key=lambda d: d.span.start if d.span else 0)
     if len(found) == LIMIT:
-        found.append(errors.too_many_errors(cursor.span(cursor.token), LIMIT))
+        reached = cursor.token if len(scan.diagnostics) < LIMIT else scan.tokens[-1]
+        found.append(errors.too_many_errors(cursor.span(reached), LIMIT))
     return build.make_file(source, items, damaged=damaged), tuple(found)
 
 

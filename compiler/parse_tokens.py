@@ -108,6 +108,18 @@ def scan(source: Source, lexemes: Lexemes, limit: int) -> Scan:
     return Scan(tuple(tokens), tuple(diagnostics))
 
 
+def split(text: str, lexemes: Lexemes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words, strings and braces of a text without mistakes, and its comments without white space at their ends."""
+    words: list[str] = []
+    comments: list[str] = []
+    for found in re.finditer(f"({lexemes.comment})|{lexemes.word}|{lexemes.text}|[{{}}]", text):
+        if found[1] is None:
+            words.append(found[0])
+        else:
+            comments.append(found[1].rstrip())
+    return tuple(words), tuple(comments)
+
+
 def _kind(group: str | None, text: str) -> str:
     match group:
         case "word":

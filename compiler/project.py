@@ -173,7 +173,7 @@ def _shown(path: str, real: str) -> str:
 def _unreadable(file: FoundFile, why: str, wanted_by: Text | None) -> Diagnostic:
     shown = printable(file.shown)
     return Diagnostic(
-        code="E0248",
+        code="E0237",
         message=f"cannot read `{shown}`: {why}",
         span=None if wanted_by is None else wanted_by.span,
         label="" if wanted_by is None else "imported here",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egressc.diagnostics import Diagnostic, has_errors, sort_key
-from egressc.policy import Destinations, Policy
+from egressc.names import name_word
+from egressc.policy import Destinations, GroupName, Policy
 from egressc.resolve_accounts import resolve_accounts, resolve_parameters
 from egressc.resolve_destinations import ToReader
 from egressc.resolve_entries import Entries
@@ -17,7 +18,7 @@ from egressc.resolve_sets import Sets
 from egressc.resolve_settings import SettingsReader
 from egressc.scope import Definition, build_scopes, own_names
 from egressc.scope_conflicts import check_names
-from egressc.syntax import Endpoints
+from egressc.syntax import Endpoints, Word
 from egressc.syntax import Policy as PolicyNode
 
 if TYPE_CHECKING:
@@ -63,6 +64,23 @@ def resolve(project: Project) -> tuple[Policy | None, tuple[Diagnostic, ...]]:
         sources=project.sources,
     )
     return policy, tuple(diagnostics)
+
+
+def named_groups(project: Project) -> tuple[GroupName, ...]:
+    """The groups that policies which take effect name themselves, by place: known also when nothing else resolves.
+
+    So an unknown group can be reported in the same run as the errors that keep a policy from being made.
+    """
+    found = []
+    for file in project.files:
+        for item in file.tree.items if file.tree is not None and file.is_compiled else ():
+            if not isinstance(item, PolicyNode) or item.template:
+                continue
+            for setting in (*item.settings, *(setting for rule in item.rules for setting in rule.settings)):
+                if setting.keyword.text == "from":
+                    words = [value for value in setting.values if isinstance(value, Word)]
+                    found += [GroupName(w.text, w.span) for w in words if isinstance(name_word(w.text), str)]
+    return tuple(found)
 
 
 def _nothing(project: Project, *, templates: bool) -> Diagnostic:

@@ -6,10 +6,9 @@ the same words stand in thousands of rules.
 
 from __future__ import annotations
 
-import calendar
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -108,7 +107,9 @@ def date_word(text: str) -> date | Problem:
     except ValueError:
         help_ = "months run from 01 to 12, years from 0001"
         if year and 1 <= month <= 12:
-            help_ = f"the month has {calendar.monthrange(year, month)[1]} days"
+            # December has 31 days; of the others the last day is the one before the next month begins.
+            days = 31 if month == 12 else (date(year, month + 1, 1) - timedelta(days=1)).day
+            help_ = f"the month has {days} days"
         return Problem("E0342", f"there is no day `{text}`", "not in the calendar", help_, 0, end)
 
 

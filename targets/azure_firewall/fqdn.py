@@ -74,7 +74,8 @@ def is_sayable(pattern: HostPattern) -> bool:
 
 def fqdns(endpoints: Iterable[HostEndpoint]) -> tuple[str, ...]:
     """The entries of ``targetFqdns`` for hosts that went through the mappings above, in their order, each once."""
-    return tuple(dict.fromkeys([_entry(endpoint.pattern) for endpoint in endpoints]))
+    patterns = [endpoint.pattern for endpoint in endpoints]
+    return tuple(dict.fromkeys([p.text if p.is_tree else _entry(p) for p in patterns]))
 
 
 def _entry(pattern: HostPattern) -> str:

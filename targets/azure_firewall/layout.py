@@ -101,11 +101,10 @@ def _laid(
     for band in Band:
         policies = sorted(policy for b, policy in shelves if b is band)
         for policy in policies:
-            for number, chunk in enumerate(_chunks(shelves[band, policy], limit), 1):
+            for number, (chunk, size) in enumerate(_chunks(shelves[band, policy], limit), 1):
                 name = group_name(prefix, band.value, policy, number) if policy else f"{prefix}-closing-deny"
                 slot = _slot(band, used)
-                collections, size = _of_entries(chunk)
-                group = RuleCollectionGroup(name, priority + slot, collections)
+                group = RuleCollectionGroup(name, priority + slot, _of_entries(chunk))
                 result.append(Laid(group, band, slot, size, chunk[0].origin))
         mine = [pair for pair in pairs if pair.band is band]
         word = "exempt.except" if band is Band.EXEMPT else band.value
@@ -138,28 +137,29 @@ def band_size(band: Band) -> int:
     return _SLOTS[band][1]
 
 
-def _chunks(entries: list[Entry], limit: int) -> Iterator[list[Entry]]:
+def _chunks(entries: list[Entry], limit: int) -> Iterator[tuple[list[Entry], int]]:
+    """The entries in runs that make groups below the limit, each with the size of its group."""
     overhead = group_overhead(tuple(name for _, _, name in _KINDS))
     chunk: list[Entry] = []
     size = overhead
     for entry in entries:
         more = rule_size(entry.rule)
         if chunk and size + more > limit:
-            yield chunk
+            yield chunk, size
             chunk, size = [], overhead
         chunk.append(entry)
         size += more
     if chunk:
-        yield chunk
+        yield chunk, size
 
 
-def _of_entries(entries: list[Entry]) -> tuple[tuple[RuleCollection, ...], int]:
+def _of_entries(entries: list[Entry]) -> tuple[RuleCollection, ...]:
     collections = []
     for at, (form, action, name) in enumerate(_KINDS, 1):
         rules = tuple([e.rule for e in entries if e.form is form and e.action is action])
         if rules:
             collections.append(RuleCollection(name, at * _STEP, action, rules))
-    return tuple(collections), _size(collections)
+    return tuple(collections)
 
 
 def _size(collections: Iterable[RuleCollection]) -> int:

@@ -13,7 +13,7 @@ from egressc.suggest import nearest
 from egressc.targets.azure_firewall.checks import limit_problems, shortened_descriptions
 from egressc.targets.azure_firewall.draft import Band, Desk, Draft, Form, policy_of
 from egressc.targets.azure_firewall.layout import Entry, Pair, lay_out
-from egressc.targets.azure_firewall.lower_except import say_exceptions
+from egressc.targets.azure_firewall.lower_except import has_exceptions, say_exceptions
 from egressc.targets.azure_firewall.lower_inspection import inspects, with_inspection
 from egressc.targets.azure_firewall.lower_names import draft_names
 from egressc.targets.azure_firewall.lower_order import NetworkAllows, announce_order
@@ -103,9 +103,9 @@ def _place(draft: Draft, writer: Writer, entries: list[Entry], pairs: list[Pair]
         return (draft.part,)
     rule = draft.part.rule
     policy = policy_of(rule)
-    action = Verdict.DENY if draft.is_deny else Verdict.ALLOW
+    action = Verdict.DENY if rule.is_deny else Verdict.ALLOW
     rules = writer.allow_or_deny(draft)
-    denied = writer.exceptions(draft)
+    denied = writer.exceptions(draft) if has_exceptions(draft) else ()
     if denied:
         collections = [(form, Verdict.DENY, some) for form, some in denied]
         pairs.append(Pair(draft.band, policy, (*collections, (draft.form, action, rules)), rule))

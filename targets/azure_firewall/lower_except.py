@@ -68,14 +68,14 @@ def say_exceptions(drafts: Sequence[Draft], desk: Desk) -> tuple[Draft, ...]:
 
     Pairs stand last in the result, in an order in which no exception cuts into a later pair.
     """
-    current = [_sayable(draft, desk) if _has_exceptions(draft) else draft for draft in drafts]
-    while any(_has_exceptions(draft) for draft in current):
+    current = [_sayable(draft, desk) if has_exceptions(draft) else draft for draft in drafts]
+    while any(has_exceptions(draft) for draft in current):
         index = AllowIndex(current, desk)
-        following = [_without_vain_cuts(draft, index) if _has_exceptions(draft) else draft for draft in current]
+        following = [_without_vain_cuts(draft, index) if has_exceptions(draft) else draft for draft in current]
         if following == current:
-            ordered, stuck = _ordered([d for d in current if _has_exceptions(d)], index)
+            ordered, stuck = _ordered([d for d in current if has_exceptions(d)], index)
             if not stuck:
-                plain = [d for d in current if not _has_exceptions(d)]
+                plain = [d for d in current if not has_exceptions(d)]
                 return (*plain, *(_in_band(draft, index, desk) for draft in ordered))
             sentence = "the exceptions of two rules cut into each other, so neither can stand first"
             following = [_without_cuts_into(d, stuck, index, sentence) if d in stuck else d for d in current]
@@ -98,7 +98,8 @@ def cuts(draft: Draft) -> tuple[tuple[Form, tuple[Endpoint, ...]], ...]:
     return tuple(found)
 
 
-def _has_exceptions(draft: Draft) -> bool:
+def has_exceptions(draft: Draft) -> bool:
+    """True if rules are written for the draft and for exceptions of it."""
     return draft.part.reach is not None and bool(draft.part.reach.exceptions)
 
 
@@ -207,7 +208,7 @@ def _in_band(draft: Draft, index: AllowIndex, desk: Desk) -> Draft:
         and part.rule.rule.inspection is Inspection.MUST_NOT
     )
     if exempts and not any(
-        other.part.rule is not part.rule and (other.band is not Band.EXEMPT or _has_exceptions(other))
+        other.part.rule is not part.rule and (other.band is not Band.EXEMPT or has_exceptions(other))
         for _, endpoints in cuts(draft)
         for other in index.meeting(_reach_of_cut(reach, endpoints))
     ):

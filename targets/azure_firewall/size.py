@@ -38,12 +38,18 @@ def rule_size(rule: Rule) -> int:
     """
     fixed = len(rule.name) + len(json_string(rule.description)) + _sources(rule.sources)
     if isinstance(rule, ApplicationRule):
-        targets = rule.urls or rule.fqdns
-        return _APPLICATION + fixed + _protocols(rule.protocols) + _listed(targets)
+        targets = _escaped(rule.urls) if rule.urls else _listed(rule.fqdns)
+        return _APPLICATION + fixed + _protocols(rule.protocols) + targets
     return _NETWORK + fixed + _listed(rule.ip_protocols) + _listed(rule.addresses or rule.fqdns) + _listed(rule.ports)
 
 
 def _listed(texts: tuple[str, ...]) -> int:
+    """The size of texts that JSON need not escape: names, addresses, ports; with quotes and commas."""
+    return sum(map(len, texts)) + 3 * len(texts)
+
+
+def _escaped(texts: tuple[str, ...]) -> int:
+    """The size of any texts."""
     return sum([len(json_string(text)) for text in texts]) + len(texts)
 
 

@@ -196,20 +196,21 @@ def _announced(part: Part, names: tuple[str, ...], assumptions: tuple[str, ...])
 def _assumptions(draft: Draft) -> tuple[str, ...]:
     reach = draft.part.reach
     assert reach is not None, "only written drafts have rules"
-    found = []
-    part = draft.part
-    endpoints = (*reach.endpoints, *reach.exceptions) if reach.exceptions else reach.endpoints
-    if draft.form is Form.APPLICATION:
-        if part.recognition is Recognition.SNI and _has_other_tls(part.services):
-            found.append(TLS_PORT.id)
-        hosts = [e for e in endpoints if isinstance(e, HostEndpoint)]
-        if any(not e.pattern.is_tree and is_partial(e.pattern) for e in hosts):
-            found.append(SUFFIX.id)
-        if part.recognition is Recognition.HOST and any(e.path is not None for e in hosts):
-            found.append(URL_HTTP.id)
-    if any(isinstance(e, TagEndpoint) for e in endpoints):
-        found.append(SERVICE_TAG.id)
-    return tuple(found)
+    found = set()
+    recognition = draft.part.recognition
+    is_application = draft.form is Form.APPLICATION
+    if is_application and recognition is Recognition.SNI and _has_other_tls(draft.part.services):
+        found.add(TLS_PORT.id)
+    for endpoint in (*reach.endpoints, *reach.exceptions) if reach.exceptions else reach.endpoints:
+        if isinstance(endpoint, HostEndpoint):
+            if not endpoint.pattern.is_tree and is_application:
+                assert is_partial(endpoint.pattern), "no other wildcard is left"
+                found.add(SUFFIX.id)
+            if endpoint.path is not None and recognition is Recognition.HOST:
+                found.add(URL_HTTP.id)
+        elif isinstance(endpoint, TagEndpoint):
+            found.add(SERVICE_TAG.id)
+    return tuple(sorted(found))
 
 
 @lru_cache(maxsize=1024)

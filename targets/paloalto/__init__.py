@@ -1,7 +1,7 @@
 """The target `paloalto`: PAN-OS firewalls, and device groups of Panorama.
 
-Security rules with custom URL categories, decryption rules for exemptions from TLS inspection, and the objects that they
-need, as ``config.xml`` (a partial configuration) and ``commands.set`` (the same as commands).
+Security rules with custom URL categories, decryption rules for exemptions from TLS inspection, and the objects that
+they need, as ``config.xml`` (a partial configuration) and ``commands.set`` (the same as commands).
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ ASSUMPTIONS: Final = (
     ),
     Assumption(
         FQDN_RESOLVED,
-        "the firewall resolves an FQDN object as the client does: the same resolver, at most 32 addresses of each family",
+        "the firewall resolves an FQDN object as the client does: by one resolver, at most 32 addresses of each family",
         "[D] knowledge base kA10g000000ClVqCAK; whether it holds is up to the site",
     ),
     Assumption(
@@ -149,7 +149,9 @@ ROWS: Final = (
         (),
         (CATEGORY_SESSION, CATEGORY_OVERLAP, CATEGORY_PORT),
     ),
-    Capability("`*.x`", "`*.x/`, the apex stays outside", "exact", (), (CATEGORY_SESSION, CATEGORY_OVERLAP, STAR_SLASH)),
+    Capability(
+        "`*.x`", "`*.x/`, the apex stays outside", "exact", (), (CATEGORY_SESSION, CATEGORY_OVERLAP, STAR_SLASH)
+    ),
     Capability("inner `*` (one label)", "`a.^.x/`, at most nine in a row", "exact", (), (STAR_CARET,)),
     Capability("more than nine `*` labels in a row", "`*.x/`", "wider", ("depth",)),
     Capability("`*` inside a label", "`^` for the whole label", "wider", ("label-wildcard",)),

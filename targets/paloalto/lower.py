@@ -70,7 +70,7 @@ def lower(site: Site[Settings]) -> Lowering[Configuration]:
         existing=frozenset(objects.existing),
     )
     problems = [*steps.diagnostics, *vocabulary.diagnostics, *writer.diagnostics, *objects.diagnostics]
-    problems += _object_problems(site, frozenset(o.name for o in (*addresses, *groups)))
+    problems += _object_problems(site, frozenset([a.name for a in addresses] + [g.name for g in groups]))
     if not problems:
         check(model)
     return Lowering(
@@ -163,7 +163,7 @@ def _object_problems(site: Site[Settings], written: frozenset[str]) -> list[Diag
                     message=f"no address group of PAN-OS can be called `{name}`",
                     span=group.span,
                     label="this group's object on `paloalto`",
-                    help=f"name the existing group: at most {OBJECT_NAME} letters, digits, spaces, `.`, `_`, `-`; not `any`",
+                    help=f"a name has at most {OBJECT_NAME} letters, digits, spaces, `.`, `_`, `-`, and is not `any`",
                 )
             )
         elif name in written:
@@ -226,10 +226,12 @@ def _place_sentence(site: Site[Settings], place: Place) -> str:
         case Top():
             return "these rules stand at the top of the rulebase, in this order (commands.set moves them there)"
         case Before(rule):
-            return f"no rule before `{rule}` decides, and these rules stand directly before it (commands.set moves them)"
+            return (
+                f"no rule before `{rule}` decides, and these rules stand directly before it (commands.set moves them)"
+            )
         case Unplaced():
             unbound = next(group.name for group in site.groups if group.is_unbound)
             return (
-                f"no other rule decides before these: group `{unbound}` is unbound, so nothing moves them from the end of "
-                "the rulebase"
+                f"no other rule decides before these: group `{unbound}` is unbound, so nothing moves them from the end "
+                "of the rulebase"
             )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from egressc.flows import boxes, witness
+from egressc.flows import boxes
+from egressc.flows_search import witness
 from egressc.policy import HostEndpoint, Inspection
 from egressc.reach import Reach
 from egressc.rule_index import RuleIndex

@@ -60,8 +60,8 @@ class Steps:
         """The parts of a rule, each reaching what can be said, exceptions included."""
         self._check_accounts(rule)
         for whole in parts_of(rule):
-            for split in split(whole):
-                for part in self._sayable(self._who(split)):
+            for piece in split(whole):
+                for part in self._sayable(self._who(piece)):
                     yield self._noted(self._settled(self._excepted(part)))
 
     def _check_accounts(self, rule: BoundRule) -> None:
@@ -141,7 +141,9 @@ class Steps:
         if all(has_fqdn(e) for e in hosts_of(part)):
             yield by_address(part, "nothing on these ports shows the name: an FQDN object holds its addresses")
             return
-        for other in use_fallback(part, "an address object takes no wildcard, and nothing on these ports shows the name"):
+        for other in use_fallback(
+            part, "an address object takes no wildcard, and nothing on these ports shows the name"
+        ):
             yield self._expanded(other) if other.kind is Kind.TAGS else other
 
     def _expanded(self, part: Part) -> Part:
@@ -170,7 +172,9 @@ class Steps:
         if part.rule.is_deny:
             return drop_exceptions(part, "nothing can stand before a deny, so a deny has no exceptions")
         if not self._site.closing_deny:
-            return drop_exceptions(part, "without a closing deny, the deny of an exception would decide more than it may")
+            return drop_exceptions(
+                part, "without a closing deny, the deny of an exception would decide more than it may"
+            )
         return drop_exceptions(
             _without_idle(part, reach),
             "these exceptions cannot be recognised on these ports",

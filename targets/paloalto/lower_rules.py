@@ -9,7 +9,6 @@ from egressc.anything import ANY, Anything
 from egressc.diagnostics import Diagnostic
 from egressc.lowering import Kind, Part, Recognition
 from egressc.policy import AddressEndpoint, HostEndpoint, Inspection, TagEndpoint
-from egressc.reach import Reach
 from egressc.reasons import Reason
 from egressc.services import PortSet
 from egressc.targets.paloalto import capabilities as facts
@@ -22,6 +21,7 @@ from egressc.targets.paloalto.objects import literals
 
 if TYPE_CHECKING:
     from egressc.policy import Endpoint
+    from egressc.reach import Reach
     from egressc.site import BoundRule, Site
     from egressc.targets.paloalto.objects import Objects
     from egressc.targets.paloalto.rule_words import RuleWords, Vocabulary

@@ -1,7 +1,7 @@
 """The rulebase of a PAN-OS firewall or Panorama device group, as far as an egress policy needs it.
 
 Everything that ``config.xml`` and ``commands.set`` say stands here, and nothing about how they say it. Where PAN-OS
-writes ``any``, the model holds ``ANY``; a tuple in a rule is never empty, because PAN-OS reads an empty list as ``any``.
+writes ``any``, the model holds ``ANY``; no tuple in a rule is empty, because PAN-OS reads an empty list as ``any``.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class AddressGroup:
 
 @dataclass(frozen=True, slots=True)
 class ServiceObject:
-    """A service object. ``transport`` is ``tcp`` or ``udp``, ``ports`` are its destination ports: ``443``, ``1-1024``."""
+    """A service object. ``transport`` is ``tcp`` or ``udp``, ``ports`` the destination ports: ``443``, ``1-1024``."""
 
     name: str
     transport: str
@@ -86,7 +86,7 @@ class UrlCategory:
 class SecurityRule:
     """A rule of the security rulebase.
 
-    ``recognition`` says how the rule knows a name; a rule that knows it by SNI or Host never has ``categories`` ``ANY``.
+    ``recognition`` says how the rule knows a name; where that is SNI or Host, ``categories`` are never ``ANY``.
     ``action`` is ``allow`` or ``deny``. Sources and destinations are names of objects, or addresses.
     """
 

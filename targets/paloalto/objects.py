@@ -136,7 +136,9 @@ class Objects:
     def finished_tags(self) -> tuple[Tag, ...]:
         """All tags, sorted by name."""
         if len(self._tags) > TAGS:
-            self._too_many("tags", len(self._tags), TAGS, "let rules share tickets, or split the policy between firewalls")
+            self._too_many(
+                "tags", len(self._tags), TAGS, "let rules share tickets, or split the policy between firewalls"
+            )
         return tuple(self._tags[name] for name in sorted(self._tags))
 
     def finished_addresses(self) -> tuple[tuple[Address, ...], tuple[AddressGroup, ...]]:
@@ -146,7 +148,10 @@ class Objects:
         names = self.fqdn_count()
         if names > FQDN_OBJECTS_LARGE:
             self._too_many(
-                "host names on tcp or udp ports", names, FQDN_OBJECTS_LARGE, "name their addresses, or use https, http or tls"
+                "host names on tcp or udp ports",
+                names,
+                FQDN_OBJECTS_LARGE,
+                "name their addresses, or use https, http or tls",
             )
         return objects, tuple(o for o in ordered if isinstance(o, AddressGroup))
 
@@ -207,5 +212,5 @@ class Objects:
 
 
 def literals(addresses: AddressSet) -> tuple[str, ...]:
-    """The addresses as PAN-OS takes them in a rule: the fewest networks of both families, single ones without a length."""
+    """The addresses as a rule takes them: the fewest networks of both families, single ones without a length."""
     return (*addresses.blocks(4), *addresses.blocks(6))

@@ -23,8 +23,10 @@ _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 """Characters that show a line in another order than it is read (UAX 9, section 2)."""
 
 _UNSAID = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""General categories of characters that XML 1.0 (section 2.2) or a command line cannot carry. They are the same in every
-version of Unicode."""
+"""General categories of characters that XML 1.0 (section 2.2) or a command line cannot carry.
+
+They hold the same characters in every version of Unicode.
+"""
 
 
 @lru_cache(maxsize=8192)
@@ -32,8 +34,8 @@ def held_text(text: str) -> str:
     """The text as both files carry it.
 
     A tab becomes a space; a control, line-separating or direction-changing character, or one that is none, the
-    replacement character; where both kinds of quotes stand, double quotes become single ones; a backslash at the end gets a space
-    after it, so that it cannot be taken for an escape of the closing quote. Everything else stays.
+    replacement character; where both kinds of quotes stand, double quotes become single ones; a backslash at the end
+    gets a space after it, so that it cannot be taken for an escape of the closing quote. Everything else stays.
     """
     if _PLAIN.fullmatch(text):
         return text

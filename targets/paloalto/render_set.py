@@ -1,7 +1,7 @@
 """``commands.set``: the same configuration as commands for configuration mode, then the moves.
 
-Objects come before what refers to them. A `set` appends a rule to its rulebase, so the rules are then moved, one by one,
-to where they must stand: nothing of a policy lands behind a clean-up rule.
+Objects come before what refers to them. A `set` appends a rule to its rulebase, so the rules are then moved, one by
+one, to where they must stand: nothing of a policy lands behind a clean-up rule.
 """
 
 from __future__ import annotations
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from egressc.targets.paloalto.model import Configuration, DecryptionRule, Place, SecurityRule
     from egressc.targets.paloalto.render_fields import Field, Tree, Value
 
+
 def render_set(model: Configuration, tree: Tree) -> bytes:
-    """The bytes of ``commands.set``, UTF-8, one command on each line. ``tree`` is what ``sections`` gives for the model."""
+    """The bytes of ``commands.set``, UTF-8, one command on each line.
+
+    ``tree`` is what ``sections`` gives for the model.
+    """
     scope = _scope(model)
     rulebase = rulebase_path(model.location)
     out: list[str] = []

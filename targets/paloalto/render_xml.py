@@ -25,6 +25,7 @@ _HEAD = """\
 -->
 """
 
+
 def render_xml(model: Configuration, tree: Tree) -> bytes:
     """The bytes of ``config.xml``, UTF-8. ``tree`` is what ``sections`` gives for the model."""
     match model.location:
@@ -33,10 +34,13 @@ def render_xml(model: Configuration, tree: Tree) -> bytes:
             after = "    </entry>\n   </vsys>\n"
         case DeviceGroup(name):
             before = f'   <device-group>\n    <entry name="{xml_text(name)}">\n'
-            after = "    </entry>\n   </device-group>\n   <template/>\n   <template-stack/>\n   <log-collector-group/>\n"
+            after = (
+                "    </entry>\n   </device-group>\n   <template/>\n   <template-stack/>\n   <log-collector-group/>\n"
+            )
     out = [
         _HEAD,
-        f'<config version="{xml_text(model.version)}">\n <shared/>\n <devices>\n  <entry name="localhost.localdomain">\n',
+        f'<config version="{xml_text(model.version)}">\n',
+        ' <shared/>\n <devices>\n  <entry name="localhost.localdomain">\n',
         before,
         *_body(tree),
         after,

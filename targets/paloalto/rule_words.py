@@ -1,4 +1,4 @@
-"""What a policy rule says beside its match: who, description, tags, log, schedule; the same in all its artefact rules."""
+"""What a policy rule says beside its match: who, description, tags, log, schedule. The same in all that it becomes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Vocabulary:
         stated = rule.rule
         settings = self._settings
         before = len(self.diagnostics)
-        description = held_text(stated.description)
+        description = held_text(stated.description) if stated.description.strip() else ""
         # Whether PAN-OS counts characters or bytes is written nowhere: what is short enough in bytes is short enough.
         size = len(description) if description.isascii() else len(description.encode())
         if size > DESCRIPTION:

@@ -15,6 +15,9 @@ from egressc.targets.paloalto.model import DeviceGroup, Location, Vsys
 if TYPE_CHECKING:
     from egressc.located import Located
 
+FIRST_VSYS = Vsys("vsys1")
+"""Where rules go on a firewall that has only one virtual system."""
+
 LAST_DAY = date(9999, 12, 31)
 """The last day there is: no clock east of Greenwich can show its end."""
 
@@ -30,7 +33,7 @@ class Settings:
     version: str = "10.1.0"
     from_zone: str | Anything = ANY
     to_zone: str | Anything = ANY
-    location: Location = Vsys("vsys1")
+    location: Location = FIRST_VSYS
     before: str | None = None
     by_protocol: bool = False
     user_id: bool = False
@@ -49,7 +52,7 @@ class Settings:
 
 
 def load_settings(located: Located | None) -> tuple[Settings | None, tuple[Diagnostic, ...]]:
-    """The settings of an inventory entry, or what is wrong with them; the defaults, with zones ``any``, for ``None``."""
+    """The settings of an inventory entry, or what is wrong with them; for ``None`` the defaults, with zones ``any``."""
     if located is None:
         return Settings(), ()
     wrong = check(located, load_schema("egressc.targets.paloalto", "settings.schema.json"))
@@ -63,7 +66,7 @@ def load_settings(located: Located | None) -> tuple[Settings | None, tuple[Diagn
             message=f"no time zone is called `{zone}` here",
             span=located.span_of(("timezone",)),
             label="not in the time zone database of this machine",
-            help="write a name of the IANA database such as `Europe/Dublin`; if this is one, install the package `tzdata`",
+            help="write an IANA name such as `Europe/Dublin`; if it is one, install the package `tzdata`",
         )
         return None, (unknown,)
     place = value.get("place", "top")

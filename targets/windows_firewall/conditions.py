@@ -33,7 +33,7 @@ KINDS: Final = ("windows-account", "windows-service", "windows-program")
 # `*` alone would mean every service.
 _BAD_SERVICE: Final = re.compile(r'[/\\|"*?\[\]\x00-\x1f\x7f-\x9f]')
 _BAD_PROGRAM: Final = re.compile(r'[/*?"<>|\x00-\x1f\x7f-\x9f]')
-_FULL_PATH: Final = re.compile(r"(?:[A-Za-z]:\\|%[A-Za-z_][A-Za-z0-9_()]*%\\|\\\\[^\\]+\\[^\\]+\\).*[^\\ ]")
+_FULL_PATH: Final = re.compile(r"(?:[A-Za-z]:\\|%[^%\\]+%\\|\\\\[^\\]+\\[^\\]+\\).*[^\\ ]")
 
 
 @dataclass(frozen=True, slots=True)

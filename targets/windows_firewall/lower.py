@@ -147,19 +147,19 @@ class _Run:
 
     def _names(self, part: Part, conditions: tuple[Condition, ...]) -> Part:
         """A part by name: a rule with dynamic keywords, and block rules for its exceptions."""
-        if part.rule.is_deny and self.denies.is_covered(part):
-            return left_out(part)
-        part = drop_paths(part, _PATHS)
-        part = widened(part)
-        part, cut = self.exceptions.settle(part)
-        part = by_address(part, _BLOCKED if cut.patterns else _RESOLVED)
         action = Action.ALLOW
         if part.rule.is_deny:
+            if self.denies.is_covered(part):
+                return left_out(part)
             problem = self.denies.problem_of(part)
             if problem is not None:
                 self.report.append(problem)
                 return _without(part)
             action = Action.BLOCK
+        part = drop_paths(part, _PATHS)
+        part = widened(part)
+        part, cut = self.exceptions.settle(part)
+        part = by_address(part, _BLOCKED if cut.patterns else _RESOLVED)
         reach = part.reach
         assert reach is not None
         patterns = [e.pattern for e in reach.endpoints if isinstance(e, HostEndpoint)]
@@ -208,7 +208,7 @@ class _Run:
 
 def _without(part: Part) -> Part:
     """The part for which nothing is written: there is an error about it, or it matches nothing."""
-    return replace(part, reach=None)
+    return replace(part, reach=None, steps=())
 
 
 def _noted(part: Part) -> Part:

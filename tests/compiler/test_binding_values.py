@@ -35,7 +35,10 @@ def test_value_that_is_right(kind, value):
 
 
 @pytest.mark.parametrize("kind", BINDING_KINDS)
-@pytest.mark.parametrize(("value", "start", "end"), [("", 0, 0), ("  ", 0, 0), (" a", 0, 1), ("a\t", 1, 2), ("a\x00b", 1, 2), ("a\u2028b", 1, 2)])
+@pytest.mark.parametrize(
+    ("value", "start", "end"),
+    [("", 0, 0), ("  ", 0, 0), (" a", 0, 1), ("a\t", 1, 2), ("a\x00b", 1, 2), ("a\u2028b", 1, 2)],
+)
 def test_value_that_is_wrong_for_every_kind(kind, value, start, end):
     problem = binding_problem(kind, value)
     assert problem is not None

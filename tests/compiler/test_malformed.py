@@ -78,9 +78,7 @@ def errors_of(folder: Path, *, level: Level = Level.ERROR) -> list[str]:
     found = [*project.diagnostics, *problems]
     assert policy is None or not any(d.level is Level.ERROR for d in found)
     assert all(d.span is not None for d in found)
-    return sorted(
-        f"{d.code} {d.span.source.name}:{d.span.line}:{d.span.column}" for d in found if d.level is level
-    )
+    return sorted(f"{d.code} {d.span.source.name}:{d.span.line}:{d.span.column}" for d in found if d.level is level)
 
 
 def around(kind: str, words: str) -> tuple[str, str]:
@@ -94,7 +92,7 @@ def around(kind: str, words: str) -> tuple[str, str]:
         "name": (f"{rule}to a.example.com\n    ports 443/https\n    feature ", "\n  }\n}\n"),
         "reserved": (f"{rule}to a.example.com\n    ports 443/https\n    feature ", "\n  }\n}\n"),
     }
-    return in_rule.get(kind) or (f"service-account a {{\n{kind} \"", "\"\n}\n")
+    return in_rule.get(kind) or (f'service-account a {{\n{kind} "', '"\n}\n')
 
 
 @pytest.mark.parametrize("case", WORDS, ids=lambda c: f"{c.kind} {c.word[:30]!a}")

@@ -10,6 +10,8 @@ from resolve_support import codes_of, plain, policy_of, resolve_texts, rules_of
 
 from egressc.anything import ANY
 from egressc.policy import Action, Inspection
+from egressc.project import load_project
+from egressc.resolve import named_groups, resolve
 
 CONNECTORS = r"""
 # the first example of the language's definition
@@ -136,9 +138,7 @@ def test_defaults_hold_where_a_rule_says_nothing_and_a_rule_replaces_them(tmp_pa
 
 
 def test_without_as_any_account_and_any_group_only_when_said(tmp_path):
-    policy = policy_of(
-        tmp_path, 'policy p "d" { from any-group allow r "d" { to a.example.com ports 443 } }'
-    )
+    policy = policy_of(tmp_path, 'policy p "d" { from any-group allow r "d" { to a.example.com ports 443 } }')
     assert policy.rules[0].accounts is ANY
     assert policy.rules[0].groups is ANY
 
@@ -224,9 +224,7 @@ def test_names_that_the_user_slipped_on_are_suggested_with_their_place(tmp_path)
 
 
 def test_file_of_templates_alone_warns_that_nothing_takes_effect(tmp_path):
-    policy, (found,) = resolve_texts(
-        tmp_path, 'template policy t "d" { allow r "d" { to a.example.com ports 443 } }'
-    )
+    policy, (found,) = resolve_texts(tmp_path, 'template policy t "d" { allow r "d" { to a.example.com ports 443 } }')
     assert found.code == "W0247"
     assert policy.rules == ()
 
@@ -333,3 +331,14 @@ def test_order_changes_nothing(tmp_path):
         )
     assert len(seen) == 1
     assert len(policy.rules) == 5
+
+
+def test_groups_are_known_where_nothing_else_resolves(tmp_path):
+    (tmp_path / "main.egress").write_text(
+        'template policy t "d" { from theirs allow r "d" { to nowhere ports 443 } }\n'
+        'policy p "d" { from g Bad any-group allow r "d" { from h to nowhere ports 443 } }',
+        "utf-8",
+    )
+    project = load_project([str(tmp_path)])
+    assert resolve(project)[0] is None
+    assert [(group.name, group.span.text) for group in named_groups(project)] == [("g", "g"), ("h", "h")]

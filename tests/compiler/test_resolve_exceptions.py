@@ -96,7 +96,5 @@ def test_exception_that_takes_nothing_away_is_a_warning(tmp_path, to, idle):
 def test_many_exceptions_from_many_endpoints_take_no_time_squared(tmp_path):
     many = " ".join(f"h{i}.b.com" for i in range(3000))
     sets = f"endpoints a {{ {many} }} endpoints b {{ {many.replace('.b.', '.c.')} h0.b.com }}"
-    _, found = resolve_texts(
-        tmp_path, f'{sets} policy p "d" {{ from g allow r "d" {{ to a except b ports 443 }} }}'
-    )
+    _, found = resolve_texts(tmp_path, f'{sets} policy p "d" {{ from g allow r "d" {{ to a except b ports 443 }} }}')
     assert found == ()

@@ -6,7 +6,7 @@ import pytest
 from resolve_support import codes_of, resolve_texts, rules_of
 
 ACCOUNTS = "service-account a { linux-user a } service-account b { linux-user b }"
-RULE = '{ to x.example.com ports 443 }'
+RULE = "{ to x.example.com ports 443 }"
 
 
 def effect(folder, main, **others):

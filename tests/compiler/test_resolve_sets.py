@@ -29,7 +29,9 @@ def test_every_form_of_endpoint(tmp_path):
 
 
 def test_sets_in_sets_are_flattened_and_each_endpoint_counts_once(tmp_path):
-    sets = "endpoints a { b c x.example.com } endpoints b { c y.example.com } endpoints c { z.example.com x.example.com }"
+    sets = (
+        "endpoints a { b c x.example.com } endpoints b { c y.example.com } endpoints c { z.example.com x.example.com }"
+    )
     assert rules_of(tmp_path, rule(sets, "a b"))["p/r"]["to"] == ["x.example.com", "y.example.com", "z.example.com"]
 
 
@@ -39,7 +41,11 @@ NAMES = "n.example.com"
 @pytest.mark.parametrize(
     ("sets", "to", "expected"),
     [
-        (f"endpoints a {{ {NAMES} fallback {{ 10.0.0.0/8 service-tag Sql }} }}", "a", ["10.0.0.0/8", "service-tag Sql"]),
+        (
+            f"endpoints a {{ {NAMES} fallback {{ 10.0.0.0/8 service-tag Sql }} }}",
+            "a",
+            ["10.0.0.0/8", "service-tag Sql"],
+        ),
         (f"endpoints a {{ {NAMES} }}", "a", None),
         # One set that lacks it, and names outside of a set, leave the rule without any.
         (f"endpoints a {{ {NAMES} fallback {{ 10.0.0.0/8 }} }} endpoints b {{ m.example.com }}", "a b", None),
@@ -56,8 +62,7 @@ NAMES = "n.example.com"
             None,
         ),
         (
-            f"endpoints a {{ b {NAMES} fallback {{ 10.0.0.0/8 }} }}"
-            " endpoints b { m.example.com fallback { 10.1.0.0/16 } }",
+            f"endpoints a {{ b {NAMES} fallback {{ 10.0.0.0/8 }} }} endpoints b {{ {NAMES} fallback {{ 10.1.0.0/16 }} }}",
             "a",
             ["10.0.0.0/8", "10.1.0.0/16"],
         ),
@@ -65,7 +70,7 @@ NAMES = "n.example.com"
         (f"endpoints a {{ b }} endpoints b {{ {NAMES} fallback {{ 10.1.0.0/16 }} }}", "a", ["10.1.0.0/16"]),
         ("endpoints a { ${region}.example.com fallback { any-address } }", "a", ["any-address"]),
         # What is excepted needs none either.
-        (f"endpoints a {{ *.example.com fallback {{ 10.0.0.0/8 }} }}", f"a except {NAMES}", ["10.0.0.0/8"]),
+        ("endpoints a { *.example.com fallback { 10.0.0.0/8 } }", f"a except {NAMES}", ["10.0.0.0/8"]),
     ],
 )
 def test_fallback_of_a_rule(tmp_path, sets, to, expected):

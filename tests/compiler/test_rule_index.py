@@ -7,7 +7,8 @@ import random
 import pytest
 from support import everything_of
 
-from egressc.flows import boxes, common, witness
+from egressc.flows import boxes
+from egressc.flows_search import common, witness
 from egressc.reach import Reach
 
 INVENTORY = """

@@ -47,21 +47,18 @@ def test_one_name_of_each_kind(tmp_path):
 
 def test_account_of_two_files_that_is_bound_alike_is_one_account(tmp_path):
     account = "service-account a { {} }"
-    main = (
-        'import "left.egress" import "right.egress"\n'
-        'policy p "d" { from g include l include r }'
-    )
+    main = 'import "left.egress" import "right.egress"\npolicy p "d" { from g include l include r }'
     left, right = (
-        account.replace("{}", bindings) + f' template policy {name} "d" {{ as a allow x "d" {{ to a.b.com ports 443 }} }}'
+        account.replace("{}", bindings)
+        + f' template policy {name} "d" {{ as a allow x "d" {{ to a.b.com ports 443 }} }}'
         for name, bindings in (("l", 'linux-user u v windows-service "S"'), ("r", 'windows-service "S" linux-user v u'))
     )
     # Both are visible in main.egress, so they would be in each other's way there.
     assert codes_of(tmp_path, main, left=left, right=right) == ["E0212"]
-    outer_left, outer_right = (f'import "{name}.egress" template policy {name}-o "d" {{ include {name[0]} }}' for name in ("left", "right"))
-    main = (
-        'import "lo.egress" import "ro.egress"\n'
-        'policy p "d" { from g include left-o include right-o }'
+    outer_left, outer_right = (
+        f'import "{name}.egress" template policy {name}-o "d" {{ include {name[0]} }}' for name in ("left", "right")
     )
+    main = 'import "lo.egress" import "ro.egress"\npolicy p "d" { from g include left-o include right-o }'
     policy = policy_of(tmp_path, main, left=left, right=right, lo=outer_left, ro=outer_right)
     assert [account.name for account in policy.accounts] == ["a"]
     assert policy.rules[0].accounts == policy.rules[1].accounts
@@ -82,7 +79,10 @@ def test_conflict_that_many_files_see_is_reported_once(tmp_path):
         ("to clod-service", "did you mean `cloud-service`?"),
         ("to service-cloud", "did you mean `cloud-service`?"),
         ("to someone", "`someone` is a service account here"),
-        ("to entirely-different", "an endpoint set is defined with `endpoints entirely-different { … }`; a host name has a dot"),
+        (
+            "to entirely-different",
+            "an endpoint set is defined with `endpoints entirely-different { … }`; a host name has a dot",
+        ),
         ("to cloud-service as some-one", "did you mean `someone`?"),
         ("to ${regions}.example.com", "did you mean `region`?"),
     ],

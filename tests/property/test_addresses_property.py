@@ -6,7 +6,7 @@ import ipaddress
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from egressc import ranges
@@ -91,6 +91,8 @@ def test_networks_are_those_of_the_standard_library(addresses):
 
 @given(st.builds(AddressSet, st.one_of(wide_v4, near_v4, st.just(())), st.one_of(wide_v6, st.just(()))))
 def test_the_text_is_read_back(addresses):
+    # The language refuses IPv4-mapped addresses, so a set of nothing else cannot be read back.
+    assume(not any(a >> 32 == b >> 32 == 0xFFFF for a, b in addresses.v6))
     if addresses.is_empty:
         assert addresses.text == "no addresses"
         return

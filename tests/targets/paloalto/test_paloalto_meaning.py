@@ -185,10 +185,31 @@ def _cidrs(addresses):
 
 
 GROUPS = [("connectors", "10.20.0.10"), ("connectors", "2001:db8:20::5"), ("existing", "10.99.0.1")]
-ADDRESSES = ["198.51.100.9", "2001:db8:1::9", "203.0.113.7", "192.0.2.77", "198.18.4.4", "192.0.9.9", "10.1.2.3", "169.254.169.254"]
+ADDRESSES = [
+    "198.51.100.9",
+    "2001:db8:1::9",
+    "203.0.113.7",
+    "192.0.2.77",
+    "198.18.4.4",
+    "192.0.9.9",
+    "10.1.2.3",
+    "169.254.169.254",
+]
 
 
-PATHS = ["/", "/incoming", "/incoming/a", "/incomingx", "/pkiops", "/pkiops/crl", "/other", "/p", "/p/q", "/p/q/r", "/pq"]
+PATHS = [
+    "/",
+    "/incoming",
+    "/incoming/a",
+    "/incomingx",
+    "/pkiops",
+    "/pkiops/crl",
+    "/other",
+    "/p",
+    "/p/q",
+    "/p/q/r",
+    "/pq",
+]
 
 
 def flows_around(hosts, ports, count, seed):
@@ -294,7 +315,10 @@ def test_exceptions_decide_what_lowering_says(seed):
             port,
         )
         for host, path, address, port in itertools.product(
-            [*EXCEPTION_HOSTS, None], ["/", "/pub", "/pub/secret", "/pub/secret/x"], ADDRESSES[:4], [25, 80, 443, 8080, 8443]
+            [*EXCEPTION_HOSTS, None],
+            ["/", "/pub", "/pub/secret", "/pub/secret/x"],
+            ADDRESSES[:4],
+            [25, 80, 443, 8080, 8443],
         )
     ]
     counts, lowering, _ = compare(EXCEPTIONS.format(more=""), inventory(), flows)
@@ -340,7 +364,16 @@ PATTERNS = [
     "10.1.0.0/16",
     "any-address",
 ]
-RANDOM_HOSTS = ["a.example.com", "b.a.example.com", "x.a.example.com", "xy.example.com", "x.b.c.example.com", "a.example.net", "c.example.net", "example.com"]
+RANDOM_HOSTS = [
+    "a.example.com",
+    "b.a.example.com",
+    "x.a.example.com",
+    "xy.example.com",
+    "x.b.c.example.com",
+    "a.example.net",
+    "c.example.net",
+    "example.com",
+]
 
 
 def _random_policy(random_):
@@ -351,9 +384,13 @@ def _random_policy(random_):
         to = random_.sample(PATTERNS, random_.randint(1, 3))
         excepted = random_.sample(PATTERNS[:-1], random_.randint(1, 2)) if random_.random() < 0.5 else []
         paths = any("/p" in word for word in [*to, *excepted])
-        ports = random_.sample(names_only if paths else [*names_only, "25/tcp", "53/udp", "5671/tls"], random_.randint(1, 2))
+        ports = random_.sample(
+            names_only if paths else [*names_only, "25/tcp", "53/udp", "5671/tls"], random_.randint(1, 2)
+        )
         tls = any(p.endswith(("https", "tls")) for p in ports)
-        inspection = random_.choice(["", "", "tls-inspection", "no-tls-inspection"]) if tls and action == "allow" else ""
+        inspection = (
+            random_.choice(["", "", "tls-inspection", "no-tls-inspection"]) if tls and action == "allow" else ""
+        )
         account = random_.choice(["", "as connector", "as other"])
         lines.append(
             f'{action} rule-{number} "R" {{ to {" ".join(to)} {"except" if excepted else ""} {" ".join(excepted)} '
@@ -362,7 +399,9 @@ def _random_policy(random_):
     return (
         ACCOUNTS
         + 'service-account other "O" { directory-user "CONTOSO\\other$" }\n'
-        + 'policy p "P" { from any-group\n' + "\n".join(lines) + "\n}"
+        + 'policy p "P" { from any-group\n'
+        + "\n".join(lines)
+        + "\n}"
     )
 
 

@@ -33,7 +33,9 @@ def test_pan_os_python_reads_every_object_back(made):
     lowering, config, _ = made
     model, read = lowering.model, read_with_panos(config)
     assert [t.name for t in read["tags"]] == [t.name for t in model.tags]
-    assert [(a.name, a.type, a.value) for a in read["addresses"]] == [(a.name, a.kind, a.value) for a in model.addresses]
+    assert [(a.name, a.type, a.value) for a in read["addresses"]] == [
+        (a.name, a.kind, a.value) for a in model.addresses
+    ]
     assert [(g.name, _many(g.static_value)) for g in read["groups"]] == [
         (g.name, list(g.members)) for g in model.address_groups
     ]
