@@ -28,7 +28,7 @@ class FormatResult:
 
 
 def format_source(file: File) -> str:
-    """A file without syntax errors in its canonical layout: lines end in LF, the last one too; an empty file stays so."""
+    """A file without syntax errors in its canonical layout; every line ends in LF, and an empty file stays empty."""
     return "".join(f"{line}\n" for line in file_lines(file))
 
 

@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from egressc.syntax import Text, Word
-
-if TYPE_CHECKING:
-    from egressc.syntax import File
+from egressc.syntax import (
+    Binding,
+    Endpoints,
+    Fallback,
+    File,
+    Import,
+    Include,
+    Parameter,
+    Policy,
+    Rule,
+    ServiceAccount,
+    ServiceTag,
+    Setting,
+    Text,
+    Word,
+)
 
 _LAYOUT: Final = frozenset(("source", "span", "comments"))
+_PARTS: Final[dict[type, tuple[str, ...]]] = {
+    kind: tuple(field.name for field in fields(kind) if field.name not in _LAYOUT)
+    for kind in (
+        Binding,
+        Endpoints,
+        Fallback,
+        File,
+        Import,
+        Include,
+        Parameter,
+        Policy,
+        Rule,
+        ServiceAccount,
+        ServiceTag,
+        Setting,
+        Text,
+        Word,
+    )
+}
+"""The fields of each node that mean something."""
 
 
 def meaning(file: File) -> object:
@@ -19,21 +50,9 @@ def meaning(file: File) -> object:
     return _meaning(file)
 
 
-def _meaning(node: object) -> object:
-    match node:
-        case Word():
-            return node.text
-        case Text():
-            return (Text, node.value)
-        case tuple():
-            return tuple(_meaning(part) for part in node)
-        case str() | bool() | None:
-            return node
-        case _:
-            return (type(node), *(_meaning(getattr(node, name)) for name in _parts(type(node))))
-
-
-@cache
-def _parts(kind: type) -> tuple[str, ...]:
-    """The fields of a node that mean something."""
-    return tuple(field.name for field in fields(kind) if field.name not in _LAYOUT)
+def _meaning(part: object) -> object:
+    if isinstance(part, tuple):
+        return tuple(_meaning(each) for each in part)
+    kind = type(part)
+    names = _PARTS.get(kind)
+    return part if names is None else (kind, *(_meaning(getattr(part, name)) for name in names))

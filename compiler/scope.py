@@ -52,7 +52,7 @@ _HOW_DEFINED = {
     Kind.PARAMETER: "a parameter is defined with `parameter {}`",
 }
 
-_SEARCHED = 30_000
+_SEARCHED = 10_000
 """How many names are compared for suggestions in one run: a file of ten thousand mistakes must not take minutes."""
 
 
@@ -62,12 +62,12 @@ class Budget:
     def __init__(self) -> None:
         self.left = _SEARCHED
 
-    def nearest(self, name: str, candidates: list[str]) -> str | None:
-        """The near name, as long as the budget lasts."""
-        if self.left < len(candidates):
+    def nearest(self, name: str, kind: Kind, names: Names) -> str | None:
+        """The near name of the kind, as long as the budget lasts."""
+        if self.left < len(names):
             return None
-        self.left -= len(candidates)
-        return nearest(name, candidates)
+        self.left -= len(names)
+        return nearest(name, [candidate for other, candidate in names if other is kind])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +94,7 @@ class Scope:
         """The error for a name that is not found; ``None`` if it is but a consequence of an error already reported."""
         if self.is_damaged:
             return None
-        near = self.budget.nearest(name, [n for k, n in self.visible if k is kind])
+        near = self.budget.nearest(name, kind, self.visible)
         if self.lacks_import and near is None:
             return None
         return Diagnostic(

@@ -71,7 +71,7 @@ def _sizes(laid: Sequence[Laid], site: Site[Settings]) -> Iterator[Diagnostic]:
                 label="one rule alone is too large",
                 help="divide its endpoints among several rules, or write `ip-groups: true` if it is the sources",
             )
-        elif item.size > WARN_BYTES:
+        elif item.size > WARN_BYTES and len(laid) <= site.settings.max_rule_collection_groups:
             yield Diagnostic(
                 code="W0738",
                 message=f"the rule collection group `{item.group.name}` of `{site.name}` takes {_mb(item.size)}",

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 from egressc.anything import ANY
 from egressc.approximate import drop_exceptions
+from egressc.flows_index import FlowIndex
 from egressc.lowering import Recognition
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, Inspection
 from egressc.reach import Reach
-from egressc.rule_index import RuleIndex
-from egressc.site import BoundRule
 from egressc.targets.azure_firewall.draft import Band, Form
 from egressc.targets.azure_firewall.fqdn import is_sayable
 from egressc.targets.azure_firewall.lower_names import sees_paths
@@ -33,34 +32,13 @@ class AllowIndex:
     """The allows as drafted, found by what they overlap, all widenings included."""
 
     def __init__(self, drafts: Sequence[Draft], desk: Desk) -> None:
-        self._drafts: dict[int, Draft] = {}
-        rules = []
-        for draft in drafts:
-            reach = draft.part.reach
-            if reach is None or draft.is_deny:
-                continue
-            old = draft.part.rule
-            rule = BoundRule(
-                old.identity,
-                old.part,
-                old.rule,
-                old.groups,
-                ANY,
-                reach.endpoints,
-                reach.exceptions,
-                None,
-                draft.part.services,
-                reach,
-            )
-            self._drafts[id(rule)] = draft
-            rules.append(rule)
-        # The index is asked by identity of its rules, so they are kept.
-        self._rules = rules
-        self._index = RuleIndex(rules, desk.site.tags)
+        written = [(d, d.part.reach) for d in drafts if not d.is_deny]
+        self._drafts = [draft for draft, reach in written if reach is not None]
+        self._index = FlowIndex([reach for _, reach in written if reach is not None], desk.site.tags)
 
     def meeting(self, reach: Reach) -> tuple[Draft, ...]:
         """The drafts that overlap a reach, in the order of the drafts."""
-        return tuple(self._drafts[id(rule)] for rule in self._index.allows_meeting(reach))
+        return tuple([self._drafts[number] for number in self._index.meeting(reach)])
 
 
 def say_exceptions(drafts: Sequence[Draft], desk: Desk) -> tuple[Draft, ...]:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from egressc.policy import Account
 
-_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@+\\-]*\$?")
+_USER = re.compile(r"[^\s!:/+-][^\x00-\x1f\x7f:/]*")
 _UID = re.compile(r"0|[1-9][0-9]{0,9}")
-_CGROUP = re.compile(r"/?[A-Za-z0-9_.:@\\-]+(?:/[A-Za-z0-9_.:@\\-]+)*")
+_CGROUP = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ ALL_PROCESSES: Final = Processes()
 def user_problem(text: str) -> str | None:
     """What is wrong with a user name or uid, or ``None``.
 
-    `--uid-owner` also takes a range of uids, which is no account, and reads a leading zero as octal (iptables 1.8.9,
-    libxtables/xtoptions.c, `xtables_strtoui`).
+    `--uid-owner` also takes a range of uids, which is no account, in octal and hexadecimal too (iptables 1.8.9,
+    extensions/libxt_owner.c and libxtables/xtables.c, `xtables_strtoui` with base 0): what begins with a digit must be
+    a plain number. Any other name is quoted, and apply.sh stops if the host has no such user.
     """
     if len(text) > USER_NAME:
         return f"it has more than {USER_NAME} characters"
@@ -49,7 +50,7 @@ def user_problem(text: str) -> str | None:
             return None
         return f"a uid is a number from 0 to {LAST_UID}, without leading zeros"
     if not _USER.fullmatch(text):
-        return "a user name has letters, digits, `_`, `.`, `@`, `+`, `-`, `\\` behind a domain, maybe a `$` at the end"
+        return "a user name has no `:`, no `/`, and begins with no `!`, `+`, `-` or space"
     return None
 
 
@@ -58,7 +59,7 @@ def cgroup_problem(text: str) -> str | None:
     if len(text) > CGROUP_PATH:
         return f"it has more than {CGROUP_PATH} characters"
     if not _CGROUP.fullmatch(text):
-        return "a path has letters, digits, `_`, `.`, `:`, `@`, `-`, `\\` and `/`"
+        return "it is no path"
     if any(part in {".", ".."} for part in text.split("/")):
         return "it must not go up or stay in place with `..` or `.`"
     return None
@@ -67,7 +68,7 @@ def cgroup_problem(text: str) -> str | None:
 def processes_of(account: Account) -> tuple[Processes, ...]:
     """The processes of an account, as alternatives: each value of one kind with each of the other; empty if unbound."""
     users = tuple(Owner(user) for user in dict.fromkeys(account.values("linux-user")))
-    cgroups = tuple(Cgroup(path) for path in dict.fromkeys(p.strip("/") for p in account.values("linux-cgroup")))
+    cgroups = tuple(Cgroup(path) for path in dict.fromkeys(map(_path, account.values("linux-cgroup"))))
     if users and cgroups:
         return tuple(Processes((user, cgroup)) for user in users for cgroup in cgroups)
     return tuple(Processes((one,)) for one in users or cgroups)
@@ -110,6 +111,11 @@ def bound_to(accounts: Sequence[Account] | Anything) -> tuple[Processes, ...] | 
     if isinstance(accounts, Anything):
         return ANY
     return tuple(dict.fromkeys(p for account in accounts for p in processes_of(account)))
+
+
+def _path(text: str) -> str:
+    """The path of a control group in one spelling."""
+    return "/".join(part for part in text.split("/") if part)
 
 
 def _opposite(match: Owner | Cgroup) -> Owner | Cgroup:

@@ -1,7 +1,7 @@
 """Windows Firewall's rules as files: a script that applies them, and the same data as JSON.
 
-The script is fixed text around its data: ``head.ps1``, the data, ``body.ps1``. Nothing that anybody wrote in a policy
-stands outside a literal.
+The script is fixed text around its data: ``head.ps1``, the data, ``functions.ps1``, ``apply.ps1``. Nothing that anybody
+wrote in a policy stands outside a literal.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def render(policy: FirewallPolicy) -> tuple[Artefact, ...]:
     site = site_record(policy)
     keywords = [keyword_record(keyword) for keyword in policy.keywords]
     rules = [rule_record(rule) for rule in policy.rules]
-    script = (*_head(), *_data(site, keywords, rules), *_body())
+    script = (fixed_head(), *_data(site, keywords, rules), fixed_body())
     return (
         Artefact("firewall.ps1", "".join(script).encode("ascii")),
         Artefact("rules.json", "".join(_json(site, keywords, rules)).encode("utf-8")),
@@ -38,17 +38,19 @@ def render(policy: FirewallPolicy) -> tuple[Artefact, ...]:
 
 
 @cache
-def fixed_text(name: str) -> str:
-    """The fixed part of the script that is called ``name``, as it ships."""
+def fixed_head() -> str:
+    """The text before the data: help, parameters, strictness. The same in every script."""
+    return _shipped("head.ps1")
+
+
+@cache
+def fixed_body() -> str:
+    """The text behind the data: everything that the script does. The same in every script."""
+    return _shipped("functions.ps1") + _shipped("apply.ps1")
+
+
+def _shipped(name: str) -> str:
     return resources.files("egressc.targets.windows_firewall").joinpath(name).read_text(encoding="ascii")
-
-
-def _head() -> tuple[str, ...]:
-    return (fixed_text("head.ps1"),)
-
-
-def _body() -> tuple[str, ...]:
-    return (fixed_text("body.ps1"),)
 
 
 def _data(site: Record, keywords: list[Record], rules: list[Record]) -> Iterable[str]:

@@ -97,6 +97,6 @@ def test_help_for_an_unknown_name(tmp_path, text, help_):
 
 
 def test_thousands_of_unknown_names_take_no_minutes(tmp_path):
-    sets = "\n".join(f"endpoints known-set-{i} {{ x{i}.example.com unknown-set-{i} }}" for i in range(3000))
+    sets = "\n".join(f"endpoints known-set-{i} {{ x{i}.example.com unknown-set-{i} }}" for i in range(2000))
     found = codes_of(tmp_path, f'{sets} policy p "d" {{ from g allow r "d" {{ to a.b.com ports 443 }} }}')
-    assert found == ["E0207"] * 3000
+    assert found == ["E0207"] * 2000

@@ -41,7 +41,9 @@ groups:
   servers: {networks: [10.30.0.0/24, 10.30.4.0-10.30.4.99]}
 """
 
-PREMIUM = GROUPS + """
+PREMIUM = (
+    GROUPS
+    + """
 firewalls:
   f:
     target: azure-firewall
@@ -55,11 +57,15 @@ firewalls:
       certificate-authority: {name: egress-ca, key-vault-secret-id: "https://contoso.vault.azure.net/secrets/egress-ca/0a1b2c"}
       rule-collection-group: {name: contoso.egress, priority: 20000}
 """
+)
 
-STANDARD = GROUPS + """
+STANDARD = (
+    GROUPS
+    + """
 firewalls:
   f: {target: azure-firewall, settings: {policy: egress-policy, location: westeurope}}
 """
+)
 
 MINIMAL = """
 policy small "Small" {

@@ -23,7 +23,18 @@ TARGET = load_target("azure-firewall")
 TAG = {"Storage": ["20.0.0.0/8"], "AzureCloud": ["20.0.0.0/8", "40.0.0.0/8"]}
 TAG_SETS = {name: [parse_addresses(text) for text in texts] for name, texts in TAG.items()}
 SOURCES = {"10.1.0.5": "one", "10.1.0.6": "one", "10.2.0.5": "two", "10.9.9.9": None}
-HOSTS = (None, "x.net", "a.x.net", "b.x.net", "b.a.x.net", "a.y.org", "q-z.y.org", "c.q-z.y.org", "q1-p-z.y.org", "w.com")
+HOSTS = (
+    None,
+    "x.net",
+    "a.x.net",
+    "b.x.net",
+    "b.a.x.net",
+    "a.y.org",
+    "q-z.y.org",
+    "c.q-z.y.org",
+    "q1-p-z.y.org",
+    "w.com",
+)
 ADDRESSES = ("198.51.100.1", "203.0.113.7", "20.0.0.1", "40.0.0.1", "10.77.0.1")
 PORTS = (
     ("tcp", 443, "Https"), ("tcp", 80, "Http"), ("tcp", 5671, "Https"), ("tcp", 22, None), ("udp", 53, None),
@@ -75,15 +86,17 @@ def _inventory(random_):
         extra.append(f"dns-proxy: {random_.choice(('true', 'false'))}")
     extra.append(f"ip-groups: {random_.choice(('true', 'false'))}")
     extra.append(f"default-deny: {random_.choice(('true', 'true', 'true', 'false'))}")
-    two = random_.choice(("networks: [10.2.0.0/24]", "networks: [10.2.0.0/24, '2001:db8:2::/64']", "description: unbound"))
+    two = random_.choice(
+        ("networks: [10.2.0.0/24]", "networks: [10.2.0.0/24, '2001:db8:2::/64']", "description: unbound")
+    )
     unbound = "unbound: allowed, " if random_.random() < 0.5 else ""
     return f"""
 groups:
   one: {{networks: [10.1.0.5, 10.1.0.6]}}
   two: {{{two}}}
-internal-networks: {random_.choice(('[]', '[10.0.0.0/8]'))}
+internal-networks: {random_.choice(("[]", "[10.0.0.0/8]"))}
 firewalls:
-  f: {{target: azure-firewall, {unbound}settings: {{policy: p, location: x, tier: {tier}, {', '.join(extra)}}}}}
+  f: {{target: azure-firewall, {unbound}settings: {{policy: p, location: x, tier: {tier}, {", ".join(extra)}}}}}
 """
 
 

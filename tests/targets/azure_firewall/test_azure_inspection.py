@@ -10,7 +10,10 @@ INSPECTING = f"{PREMIUM}, tls-inspection: true"
 
 
 def bands(result):
-    return {name: (groups(result)[g]["priority"], r["terminateTLS"]) for name, (g, _, r) in rules(result, "app-allow").items()}
+    return {
+        name: (groups(result)[g]["priority"], r["terminateTLS"])
+        for name, (g, _, r) in rules(result, "app-allow").items()
+    }
 
 
 FREE = policy(
@@ -83,17 +86,24 @@ def test_what_cannot_be_inspected_is_an_error(rule, other):
 
 
 def test_an_exempted_pair_stands_before_what_is_inspected_where_it_can():
-    text = policy('allow a "A" { to *.x.com except y.x.com ports 443 no-tls-inspection }', 'allow b "B" { to *.z.com ports 443 }')
+    text = policy(
+        'allow a "A" { to *.x.com except y.x.com ports 443 no-tls-inspection }', 'allow b "B" { to *.z.com ports 443 }'
+    )
     result = template(text, inventory(INSPECTING))
     assert groups(result)["egressc-exempt.except-p"]["priority"] == 1200
     assert announced(text, inventory(INSPECTING)) == {"a": {}, "b": {}}
     # Another allow for the excepted name: among the exemptions, the deny would stop it.
-    text = policy('allow a "A" { to *.x.com except y.x.com ports 443 no-tls-inspection }', 'allow b "B" { to y.x.com ports 443 }')
+    text = policy(
+        'allow a "A" { to *.x.com except y.x.com ports 443 no-tls-inspection }', 'allow b "B" { to y.x.com ports 443 }'
+    )
     result = template(text, inventory(INSPECTING))
     assert groups(result)["egressc-except-p"]["priority"] == 1900
     assert announced(text, inventory(INSPECTING)) == {"a": {}, "b": {}}
     # And an inspecting allow for the same names before it: the exemption is lost, and that is said.
-    text = policy('allow a "A" { to *.x.com except y.x.com ports 443 no-tls-inspection }', 'allow b "B" { to y.x.com z.x.com ports 443 }')
+    text = policy(
+        'allow a "A" { to *.x.com except y.x.com ports 443 no-tls-inspection }',
+        'allow b "B" { to y.x.com z.x.com ports 443 }',
+    )
     assert announced(text, inventory(INSPECTING))["a"] == {"tls-unenforced": "error"}
 
 

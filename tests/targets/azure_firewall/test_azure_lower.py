@@ -18,7 +18,9 @@ groups:
   one: {networks: [10.1.0.5, 10.1.0.7]}
   two: {networks: [10.2.0.0/24]}
 """
-PREMIUM = "tier: Premium, certificate-authority: {name: ca, key-vault-secret-id: 'https://v.vault.azure.net/secrets/ca'}"
+PREMIUM = (
+    "tier: Premium, certificate-authority: {name: ca, key-vault-secret-id: 'https://v.vault.azure.net/secrets/ca'}"
+)
 
 
 def inventory(settings="", groups=GROUPS, top="", entry=""):
@@ -79,7 +81,9 @@ def test_exact_name_on_https():
 
 def test_sni_and_host_never_mix_in_one_rule():
     text = policy('allow a "A" { to x.contoso.com ports 443/https 80/http 8080/http 5671/tls }')
-    found = {n: [(p["protocolType"], p["port"]) for p in r["protocols"]] for n, (_, _, r) in rules(template(text)).items()}
+    found = {
+        n: [(p["protocolType"], p["port"]) for p in r["protocols"]] for n, (_, _, r) in rules(template(text)).items()
+    }
     assert found == {
         "p.a_https": [("Https", 443), ("Https", 5671)],
         "p.a_http": [("Http", 80), ("Http", 8080)],
@@ -140,7 +144,10 @@ def test_path_on_http_is_a_url_on_premium_only():
 
 def test_path_below_a_wildcard_is_no_url():
     text = policy('allow a "A" { to *.contoso.com/x www.contoso.net/y ports 80 }')
-    found = {n: r.get("targetUrls") or r["targetFqdns"] for n, (_, _, r) in rules(template(text, inventory("tier: Premium"))).items()}
+    found = {
+        n: r.get("targetUrls") or r["targetFqdns"]
+        for n, (_, _, r) in rules(template(text, inventory("tier: Premium"))).items()
+    }
     assert found == {
         "p.a_http-url": ["www.contoso.net/y", "www.contoso.net/y/*"],
         "p.a_http": ["*.contoso.com"],
@@ -184,7 +191,10 @@ def test_exact_name_on_tcp_is_resolved_by_the_dns_proxy():
 def test_wildcards_on_tcp_take_the_fallback():
     sets = 'endpoints bus "B" { sql.contoso.com *.servicebus.windows.net fallback { service-tag ServiceBus 192.0.2.0/24 } }'
     text = policy('allow a "A" { to bus ports 9354/tcp }', before=sets)
-    found = {n: r.get("destinationAddresses") or r["destinationFqdns"] for n, (_, _, r) in rules(template(text), "net-").items()}
+    found = {
+        n: r.get("destinationAddresses") or r["destinationFqdns"]
+        for n, (_, _, r) in rules(template(text), "net-").items()
+    }
     assert found == {"p.a_dns-fallback": ["192.0.2.0/24"], "p.a_dns-fallback-tags": ["ServiceBus"]}
     found = {
         n: r.get("destinationAddresses") or r["destinationFqdns"]
@@ -294,7 +304,9 @@ def test_unknown_service_tag_is_an_error_once(tmp_path):
 
 
 def test_accounts_are_dropped():
-    text = policy('allow a "A" { to x.contoso.com ports 443 as robot }', before='service-account robot "R" { linux-user robot }')
+    text = policy(
+        'allow a "A" { to x.contoso.com ports 443 as robot }', before='service-account robot "R" { linux-user robot }'
+    )
     assert announced(text) == {"a": {"account": "warning"}}
 
 
@@ -309,7 +321,9 @@ def test_unbound_group_is_any_source_and_there_is_no_closing_deny():
 
 
 def test_ip_groups_are_written_once_and_referred_to():
-    text = policy('allow a "A" { from one two to x.contoso.com ports 443 }', 'allow b "B" { to y.contoso.com ports 443 }')
+    text = policy(
+        'allow a "A" { from one two to x.contoso.com ports 443 }', 'allow b "B" { to y.contoso.com ports 443 }'
+    )
     result = template(text, inventory("ip-groups: true"))
     assert [(r["name"], r["location"], r["properties"]) for r in resources(result, "Microsoft.Network/ipGroups")] == [
         ("egressc-one", "westeurope", {"ipAddresses": ["10.1.0.5", "10.1.0.7"]}),
@@ -360,9 +374,7 @@ def test_expiry_and_log_are_notes():
 
 
 def test_denies_stand_before_allows_and_are_split_by_type():
-    text = policy(
-        'deny d "D" { to x.contoso.com 192.0.2.1 ports 443 }', 'allow a "A" { to *.contoso.com ports 443 }'
-    )
+    text = policy('deny d "D" { to x.contoso.com 192.0.2.1 ports 443 }', 'allow a "A" { to *.contoso.com ports 443 }')
     found = {n: (g, c["name"]) for n, (g, c, _) in rules(template(text)).items()}
     assert found == {
         "p.d_https": ("egressc-deny-p", "app-deny"),
@@ -411,14 +423,18 @@ def test_order_knows_sources_and_ports():
 
 
 def test_a_deny_by_name_behind_an_allow_by_resolved_name_is_an_error():
-    text = policy('deny d "D" { to *.blob.core.windows.net ports 443 }', 'allow a "A" { to x.contoso.com ports 443/tcp }')
+    text = policy(
+        'deny d "D" { to *.blob.core.windows.net ports 443 }', 'allow a "A" { to x.contoso.com ports 443/tcp }'
+    )
     assert "E0745" in codes(text, inventory("dns-proxy: true"))
 
 
 def test_a_deny_by_address_stops_an_allow_by_name():
     text = policy('deny d "D" { to 198.51.100.0/24 ports 443 }', 'allow a "A" { to x.contoso.com ports 443 }')
     firewall = Firewall(template(text))
-    assert firewall.decide(Flow("10.1.0.5", "tcp", 443, "198.51.100.1", "x.contoso.com", shows="Https")).action == "Deny"
+    assert (
+        firewall.decide(Flow("10.1.0.5", "tcp", 443, "198.51.100.1", "x.contoso.com", shows="Https")).action == "Deny"
+    )
     assert firewall.decide(Flow("10.1.0.5", "tcp", 443, "192.0.2.1", "x.contoso.com", shows="Https")).action == "Allow"
     assert announced(text) == {"d": {}, "a": {}}
 
@@ -442,7 +458,10 @@ def test_exceptions_are_pairs_behind_all_plain_allows():
 
 def test_pairs_stand_in_an_order_in_which_none_cuts_into_a_later_one():
     # `a` cuts into what `b` allows, so `b` must stand first, although `a` sorts first.
-    text = policy('allow a "A" { to *.x.com except *.y.x.com ports 443 }', 'allow b "B" { to *.y.x.com except z.y.x.com ports 443 }')
+    text = policy(
+        'allow a "A" { to *.x.com except *.y.x.com ports 443 }',
+        'allow b "B" { to *.y.x.com except z.y.x.com ports 443 }',
+    )
     firewall = Firewall(template(text))
     decided = {h: firewall.decide(Flow("10.1.0.5", "tcp", 443, "192.0.2.1", h, shows="Https")).action
                for h in ("q.x.com", "q.y.x.com", "z.y.x.com")}  # fmt: skip
@@ -531,5 +550,9 @@ def test_internal_networks_are_left_to_network_rules_of_others():
     }  # fmt: skip
     result["resources"].append(other)
     firewall = Firewall(result)
-    assert firewall.decide(Flow("10.1.0.5", "tcp", 443, "10.9.9.9", "app.corp.example", shows="Https")).action == "Allow"
-    assert firewall.decide(Flow("10.1.0.5", "tcp", 443, "192.0.2.1", "app.corp.example", shows="Https")).action == "Deny"
+    assert (
+        firewall.decide(Flow("10.1.0.5", "tcp", 443, "10.9.9.9", "app.corp.example", shows="Https")).action == "Allow"
+    )
+    assert (
+        firewall.decide(Flow("10.1.0.5", "tcp", 443, "192.0.2.1", "app.corp.example", shows="Https")).action == "Deny"
+    )

@@ -33,9 +33,7 @@ def test_groups_are_walked_once_for_network_rules_and_once_for_application_rules
     one = group("BaseRCG1", 200, ("NetworkRC1", 800, "NetworkRule"))
     two = group("BaseRCG2", 300, ("AppRC2", 1200, "ApplicationRule"), ("NetworkRC2", 1300, "NetworkRule"))
     flow = Flow("10.0.0.1", "tcp", 443, "198.51.100.1", "a.example", shows="Https")
-    order = []
-    for left in ([two, one], [two]):
-        order.append(Firewall({"resources": left}).decide(flow).rule)
+    order = [Firewall({"resources": left}).decide(flow).rule for left in ([two, one], [two])]
     two["properties"]["ruleCollections"].pop()
     order.append(Firewall({"resources": [two]}).decide(flow).rule)
     assert order == ["NetworkRC1", "NetworkRC2", "AppRC2"]

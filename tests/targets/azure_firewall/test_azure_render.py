@@ -33,7 +33,11 @@ def test_everything_is_deployed_one_after_the_other():
         before = f"[resourceId({names})]"
     priorities = [r["properties"]["priority"] for r in resources(template, GROUPS)]
     assert priorities == sorted(set(priorities))
-    assert [r["type"].rpartition("/")[2] for r in template["resources"][:3]] == ["ipGroups", "ipGroups", "firewallPolicies"]
+    assert [r["type"].rpartition("/")[2] for r in template["resources"][:3]] == [
+        "ipGroups",
+        "ipGroups",
+        "firewallPolicies",
+    ]
 
 
 def test_groups_carry_the_prefix_and_stand_in_their_bands():
@@ -48,7 +52,9 @@ def test_groups_carry_the_prefix_and_stand_in_their_bands():
         "contoso.egress-closing-deny": 999,
     }
     for group in groups(template).values():
-        kinds = [(c["name"], c["action"]["type"], {r["ruleType"] for r in c["rules"]}) for c in group["ruleCollections"]]
+        kinds = [
+            (c["name"], c["action"]["type"], {r["ruleType"] for r in c["rules"]}) for c in group["ruleCollections"]
+        ]
         for name, action, types in kinds:
             kind, word = name.split("-")[:2]
             assert action == word.title()
@@ -82,10 +88,11 @@ def test_without_an_inventory_the_location_is_that_of_the_resource_group():
 
 
 def test_an_edit_elsewhere_renames_and_moves_no_rule():
-    one = rules(template_of(artefacts_of(EVERYTHING, STANDARD.replace("\n  f:", "\n  f:"), "f", accept=("tls-unenforced",))
-                            if False else artefacts_of(*SAMPLES["standard"], "f")))  # fmt: skip
     text, inventory = SAMPLES["standard"]
-    more = text.replace('    allow time "Time"', '    allow aaa "A" { to aaa.contoso.com ports 443 }\n    allow time "Time"')
+    one = rules(template_of(artefacts_of(text, inventory, "f")))
+    more = text.replace(
+        '    allow time "Time"', '    allow aaa "A" { to aaa.contoso.com ports 443 }\n    allow time "Time"'
+    )
     two = rules(template_of(artefacts_of(more, inventory, "f")))
     assert set(two) - set(one) == {"connectors.aaa_https"}
     assert {name: two[name][2] for name in one} == {name: rule for name, (_, _, rule) in one.items()}
@@ -94,7 +101,7 @@ def test_an_edit_elsewhere_renames_and_moves_no_rule():
 NASTY = (
     "[resourceId('x')]", "[[already]", "[", "]", "[]", "[[", "[x] y", " [x]", "[x] ", "[concat('a', \"b\")]", '"', '""', "\\", "\\u0041",
     "$()", "`id`", "%PATH%", "${x}", "{{x}}", "<![CDATA[x]]>", "]]>", "<!--", "'; DROP", "\t", "a\tb", "\u202eabc", "\u200b", "“smart”",
-    "\U0001f600", "e\u0301", "\u2028", "\u2029", "\x7f", "\x80", "//", "/*", "--", "#", "|", "&&", "\ufeff", "null", "true", "0", "-", "x" * 10_000,
+    "\U0001f600", "e\u0301", "\u2028", "\u2029", "\x00", "\x1b[31m", "\n", "\x7f", "\x80", "//", "/*", "--", "#", "|", "&&", "\ufeff", "null", "true", "0", "-", "x" * 10_000,
     "[" + "x" * 9_998 + "]", "\U0001f600" * 300, "é" * 256,
 )  # fmt: skip
 
@@ -117,7 +124,11 @@ def test_any_text_is_a_literal(text):
 
 
 def test_two_hundred_hostile_descriptions():
-    texts = hostile_texts()
+    # What the language itself refuses in a policy (control characters) cannot arrive here.
+    texts = [
+        "".join(c for c in text if c == "\t" or c.isprintable() or c in "\u202e\u200b\u2028\u2029")
+        for text in hostile_texts()
+    ]
     statements = "\n".join(
         f'    allow r{n} "{text.replace(chr(34), chr(34) * 2)}" {{ to h{n}.contoso.com ports 443 ticket "{text[:40].replace(chr(34), chr(34) * 2)}" }}'
         for n, text in enumerate(texts)
@@ -132,14 +143,15 @@ def test_two_hundred_hostile_descriptions():
     for n, text in enumerate(texts):
         description = literal(found[f"p.r{n}_https"][2]["description"])
         assert len(description.encode("utf-16-le")) <= 512
-        tail = f" (p/r{n})"
-        assert description.endswith(tail)
-        begin = description.removesuffix(tail)
+        ticket = text[:40]
+        begin = f"{text} [{ticket}]" if ticket else text
         if f"p/r{n}" in short:
-            assert begin.endswith("...")
-            assert text.startswith(begin.removesuffix("...").split(" [")[0][:60])
+            assert description.endswith(f"... (p/r{n})")
+            kept = description.removesuffix(f"... (p/r{n})")
+            assert begin.startswith(kept)
+            assert len(kept.encode("utf-16-le")) // 2 + len(f"... (p/r{n})") in {253, 254, 255, 256}
         else:
-            assert begin == f"{text} [{text[:40]}]".removesuffix(" []")
+            assert description == (f"{begin} (p/r{n})" if begin else f"(p/r{n})")
 
 
 def test_arguments_of_expressions():
@@ -147,7 +159,7 @@ def test_arguments_of_expressions():
 
 
 def test_expressions_are_those_of_the_target_alone():
-    template = artefacts_of(EVERYTHING.replace('"Queues"', '"[parameters(\'x\')]"'), PREMIUM, "f")["template.json"]
+    template = artefacts_of(EVERYTHING.replace('"Queues"', "\"[parameters('x')]\""), PREMIUM, "f")["template.json"]
     found = set()
 
     def walk(value):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from azure_samples import MINIMAL
-from support import compilation_of
+from support import compilation_of, site_of
 from test_azure_lower import GROUPS
 
 from egressc.targets.azure_firewall.model import CertificateAuthority, Tier
@@ -12,7 +12,7 @@ from egressc.targets.azure_firewall.settings import Settings, load_settings
 
 
 def problems(settings):
-    text = f"{GROUPS.replace('two', 'servers')}\nfirewalls:\n  f:\n    target: azure-firewall\n    settings: {settings}\n"
+    text = f"{GROUPS.replace('two:', 'servers:')}\nfirewalls:\n  f:\n    target: azure-firewall\n    settings: {settings}\n"
     return [(d.code, d.span.text, d.help) for d in compilation_of(MINIMAL, text).diagnostics if d.level == "error"]
 
 
@@ -50,7 +50,10 @@ def test_good_settings(settings):
         ("{policy: p, location: x, rule-collection-group: {priority: 64002}}", "64002"),
         ("{policy: p, location: x, rule-collection-group: {prefix: a}}", "prefix"),
         ("{policy: p, location: x, tier: Premium, certificate-authority: {name: a}}", None),
-        ("{policy: p, location: x, tier: Premium, certificate-authority: {name: a, key-vault-secret-id: '[x]'}}", "'[x]'"),
+        (
+            "{policy: p, location: x, tier: Premium, certificate-authority: {name: a, key-vault-secret-id: '[x]'}}",
+            "'[x]'",
+        ),
         ("{policy: p, location: x, tls-inspection: true}", "tls-inspection"),
         ("{policy: p, location: x, tier: Premium, tls-inspection: true}", "tls-inspection"),
         ("{policy: p, location: x, tier: Basic, dns-proxy: true}", "dns-proxy"),
@@ -67,7 +70,10 @@ def test_bad_settings(settings, where):
     ("settings", "code"),
     [
         ("{policy: p, location: x, tls-inspection: true}", "E0730"),
-        ("{policy: p, location: x, certificate-authority: {name: a, key-vault-secret-id: 'https://v/secrets/n'}}", "E0730"),
+        (
+            "{policy: p, location: x, certificate-authority: {name: a, key-vault-secret-id: 'https://v/secrets/n'}}",
+            "E0730",
+        ),
         ("{policy: p, location: x, tier: Premium, tls-inspection: true}", "E0731"),
         ("{policy: p, location: x, tier: Basic, dns-proxy: true}", "E0732"),
     ],
@@ -78,8 +84,6 @@ def test_contradictions(settings, code):
 
 def test_certificate_authority():
     text = f"{GROUPS}\nfirewalls:\n  f:\n    target: azure-firewall\n    settings: {{policy: p, location: x, tier: Premium, certificate-authority: {{name: a, key-vault-secret-id: 'https://v/secrets/n'}}}}\n"
-    from support import site_of
-
     site = site_of(MINIMAL.replace("servers", "one"), text, "f")
     assert site.settings.certificate_authority == CertificateAuthority("a", "https://v/secrets/n")
     assert site.settings.can_inspect

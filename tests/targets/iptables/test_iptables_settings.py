@@ -48,7 +48,7 @@ def test_every_setting_is_read():
     ("chain: OUTPUT", "E0760", "OUTPUT"),
     ("chain: TPROXY", "E0760", "TPROXY"),
     ("interface: eth0", "E0761", "interface"),
-    ("dnsmasq: {user: 'a b'}", "E0762", "'a b'"),
+    ("dnsmasq: {user: '+a'}", "E0762", "'+a'"),
     ("dnsmasq: {user: '0-65535'}", "E0762", "'0-65535'"),
     ("dnsmasq: {servers: [10.0.0.0/24]}", "E0764", "10.0.0.0/24"),
     ("dnsmasq: {servers: [10.0.0.1, dns.example]}", "E0764", "dns.example"),

@@ -212,9 +212,7 @@ def test_defender_does_not_matter_without_names():
 
 def test_all_problems_are_said_at_once():
     host = spoilt(preference={"EnableNetworkProtection": 0}, services={"WAPCSvc": None})
-    text = script(
-        rule("a", names=("a.example",), users=DOMAIN_ACCOUNT, service="WAPCSvc"), keywords=("a.example",)
-    )
+    text = script(rule("a", names=("a.example",), users=DOMAIN_ACCOUNT, service="WAPCSvc"), keywords=("a.example",))
     with pytest.raises(PowerShellError):
         host.run(text)
     assert len(host.warnings) == 3
@@ -323,7 +321,9 @@ def test_removal_opens_the_door_before_the_rules_go():
     assert host.registry == {}
     assert host.tasks == {}
     actions = [action for action, _ in host.journal]
-    assert actions.index("Remove firewall rule") > max(i for i, a in enumerate(actions) if a.startswith("Put the default"))
+    assert actions.index("Remove firewall rule") > max(
+        i for i, a in enumerate(actions) if a.startswith("Put the default")
+    )
 
 
 # -- group policy

@@ -35,7 +35,7 @@ policy dublin "Outbound access, 'Dublin'" {
     }
     allow time "Time servers" {
         to    192.0.2.1 192.0.2.8-192.0.2.11 2001:db8::/64
-        ports 123/udp 443/tcp
+        ports 123/udp 4460/tls
     }
     allow agent "The agent, but not its telemetry" {
         as    agent

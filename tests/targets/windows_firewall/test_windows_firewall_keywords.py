@@ -9,7 +9,7 @@ from egressc.targets.windows_firewall.keywords import NAMESPACE, keyword, keywor
 
 def by_hand(name):
     """RFC 9562, 5.5, without the library that the code uses."""
-    digest = bytearray(hashlib.sha1(NAMESPACE.bytes + name.encode()).digest()[:16])  # noqa: S324
+    digest = bytearray(hashlib.sha1(NAMESPACE.bytes + name.encode()).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
     text = digest.hex()

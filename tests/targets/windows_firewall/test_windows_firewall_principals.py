@@ -51,14 +51,31 @@ def test_names_with_the_same_identifier_everywhere(name, sid):
     assert principal(name) == Sid(sid)
 
 
-@pytest.mark.parametrize("name", ["CONTOSO\\wapc$", "svc-egress", "user@contoso.example", "IIS AppPool\\Default", "O'Brien"])
+@pytest.mark.parametrize(
+    "name", ["CONTOSO\\wapc$", "svc-egress", "user@contoso.example", "IIS AppPool\\Default", "O'Brien"]
+)
 def test_other_names_are_left_to_the_host(name):
     assert principal(name) == AccountName(name)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", " x", "a\\b\\c", "\\x", "x\\", "S-1-", "S-1-5", "S-1-5-x", "S-1-5-4294967296", "a|b", "a*", "a\tb", "x" * 600],
+    [
+        "",
+        " ",
+        " x",
+        "a\\b\\c",
+        "\\x",
+        "x\\",
+        "S-1-",
+        "S-1-5",
+        "S-1-5-x",
+        "S-1-5-4294967296",
+        "a|b",
+        "a*",
+        "a\tb",
+        "x" * 600,
+    ],
 )
 def test_what_cannot_be_an_account_is_said_in_words(name):
     assert isinstance(principal(name), str)

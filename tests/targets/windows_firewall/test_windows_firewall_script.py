@@ -14,10 +14,10 @@ from windows_models import DOMAIN_ACCOUNT, policy, rule, script
 from egressc.targets.windows_firewall import TARGET
 from egressc.targets.windows_firewall.capabilities import MINIMUM_BUILD, MINIMUM_PLATFORM
 from egressc.targets.windows_firewall.keywords import NAMESPACE
-from egressc.targets.windows_firewall.render import fixed_text
+from egressc.targets.windows_firewall.render import fixed_body, fixed_head
 
-HEAD = fixed_text("head.ps1").encode("ascii")
-BODY = fixed_text("body.ps1").encode("ascii")
+HEAD = fixed_head().encode("ascii")
+BODY = fixed_body().encode("ascii")
 CODE = HEAD + b"\n" + BODY
 INVENTORY = """
 groups:
@@ -70,7 +70,9 @@ def test_every_kind_of_value_is_the_same_in_both_files():
         rendered(
             policy(
                 rule("a", names=("a.example", "*.b.example"), users=DOMAIN_ACCOUNT, service="WAPCSvc"),
-                rule("b", block=True, program="%ProgramFiles%\\O'Brien\\x.exe", description="caf\xe9 \u2019 \U0001f525"),
+                rule(
+                    "b", block=True, program="%ProgramFiles%\\O'Brien\\x.exe", description="caf\xe9 \u2019 \U0001f525"
+                ),
                 keywords=("a.example", "*.b.example"),
             )
         )
@@ -180,7 +182,9 @@ def test_parameters_that_are_splatted_are_known():
     names = [entry.named_children[0].text.decode() for entry in nodes_of(table, "hash_entry")]
     assert {"Direction", "Enabled", "Action", "ErrorAction"} <= set(names)
     names += [n.text.decode().strip("'") for n in nodes_of(function, "verbatim_string_characters")]
-    names = [name for name in names if re.fullmatch("[A-Z][A-Za-z]+", name) and name not in {"Outbound", "Stop", "True"}]
+    names = [
+        name for name in names if re.fullmatch("[A-Z][A-Za-z]+", name) and name not in {"Outbound", "Stop", "True"}
+    ]
     data = {"LocalAccounts", "Store"}
     assert unknown("New-NetFirewallRule", set(names) - data) == []
     keys = {key for r in checked(rendered(policy(rule("a", users=DOMAIN_ACCOUNT))))["Rules"] for key in r}
@@ -198,7 +202,11 @@ def test_every_change_stands_behind_should_process():
     calls = (b"CreateSubKey", b"DeleteSubKey", b"SetValue")
     root = parse(CODE)
     nodes = [node for node, name, _ in commands() if changing.match(name)]
-    nodes += [node for node in nodes_of(root, "invokation_expression") if any(node.text.split(b"(")[0].endswith(c) for c in calls)]
+    nodes += [
+        node
+        for node in nodes_of(root, "invokation_expression")
+        if any(node.text.split(b"(")[0].endswith(c) for c in calls)
+    ]
     assert len(nodes) > 12
     for node in nodes:
         guards = []
@@ -218,7 +226,20 @@ def test_the_code_stays_in_its_subset():
     assert nodes_of(root, "expandable_string_literal", "here_string", "verbatim_here_string_characters") == []
     for word in (b"Invoke-Expression", b"iex ", b"Invoke-Command", b"& {", b"Start-Process", b"-PassThru"):
         assert word not in CODE
-    automatic = {"args", "error", "event", "host", "input", "matches", "profile", "sender", "this", "foreach", "switch", "pwd"}
+    automatic = {
+        "args",
+        "error",
+        "event",
+        "host",
+        "input",
+        "matches",
+        "profile",
+        "sender",
+        "this",
+        "foreach",
+        "switch",
+        "pwd",
+    }
     for node in nodes_of(root, "left_assignment_expression", "foreach_statement"):
         name = (nodes_of(node, "variable")[0]).text.decode().lstrip("$").casefold()
         assert name not in automatic, name

@@ -77,7 +77,9 @@ def test_what_is_wrong_is_said_once_where_it_stands(text):
 
 
 def test_a_wrong_setting_stops_the_compilation():
-    inventory = "groups: {g: {networks: [10.0.0.1]}}\nfirewalls: {hosts: {target: windows-firewall, settings: {grup: x}}}\n"
+    inventory = (
+        "groups: {g: {networks: [10.0.0.1]}}\nfirewalls: {hosts: {target: windows-firewall, settings: {grup: x}}}\n"
+    )
     result = compilation_of(POLICY, inventory)
     assert result.builds == ()
     (problem,) = [d for d in result.diagnostics if d.code.startswith("E")]

@@ -31,6 +31,8 @@ class NetList(list):
 class Version(tuple):
     """System.Version."""
 
+    __slots__ = ()
+
     def __new__(cls, text):
         return super().__new__(cls, [int(part) for part in text.split(".")])
 
@@ -51,9 +53,7 @@ class Host:
     def __init__(self):
         self.rules = {"PersistentStore": {}, "contoso.example\\Egress": {}}
         self.keywords = {}
-        self.profiles = {
-            store: {name: "NotConfigured" for name in ("Domain", "Private", "Public")} for store in self.rules
-        }
+        self.profiles = {store: dict.fromkeys(("Domain", "Private", "Public"), "NotConfigured") for store in self.rules}
         self.registry = {}
         self.tasks = {}
         self.services = {"WAPCSvc": "UNRESTRICTED"}
@@ -296,9 +296,7 @@ class Host:
         return {
             "string": Static(Join=lambda separator, items: separator.join(map(text_of, items))),
             "version": Static(cast=Version, TryParse=try_parse),
-            "system.convert": Static(
-                ToByte=lambda text, base: int(text, base), ToBase64String=lambda data: base64.b64encode(data).decode()
-            ),
+            "system.convert": Static(ToByte=int, ToBase64String=lambda data: base64.b64encode(data).decode()),
             "system.text.encoding": Static(UTF8=utf8, Unicode=unicode),
             "system.security.cryptography.sha1": Static(Create=lambda: sha1),
             "system.bitconverter": Static(
@@ -325,5 +323,3 @@ class Host:
             SetValue=values.__setitem__,
             Close=lambda: None,
         )
-
-

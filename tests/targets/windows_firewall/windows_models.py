@@ -16,7 +16,9 @@ from egressc.targets.windows_firewall.model import (
 )
 
 
-def rule(identity, content="1", *, block=False, names=(), users=ANY, service=ANY, program=ANY, description="what it is for"):
+def rule(
+    identity, content="1", *, block=False, names=(), users=ANY, service=ANY, program=ANY, description="what it is for"
+):
     """A rule called `egressc-IDENTITY-CONTENT`, to some names or else to one network."""
     remote = RemoteKeywords(tuple(keyword(name).id for name in names)) if names else RemoteAddresses(("192.0.2.0/24",))
     return FirewallRule(

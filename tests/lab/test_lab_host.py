@@ -1,0 +1,277 @@
+"""A host under the shipped policy: real resolver, real sets, real rules, real clients."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from lab_host import host_and_world
+from lab_net import probe, saved, write_artefact
+from support import artefacts_of
+
+POLICIES = Path(__file__).resolve().parent.parent.parent / "policies"
+CONNECTOR, UPDATER, CERTIFICATES, INSTALLER, NOBODY = 61001, 61002, 61003, 61004, 61009
+SHIPPED = f"""
+groups:
+  connectors: {{networks: [192.0.2.10, "2001:db8::10"], features: [installation]}}
+  all-connectors: {{members: [connectors]}}
+service-accounts:
+  entra-connector: {{linux-user: {CONNECTOR}}}
+  entra-connector-updater: {{linux-user: {UPDATER}}}
+  windows-certificates: {{linux-user: {CERTIFICATES}}}
+firewalls:
+  lab:
+    target: iptables
+    groups: [connectors]
+    settings: {{mode: host, dnsmasq: {{user: dnsmasq, servers: [192.0.2.53]}}}}
+"""
+OWN = """
+service-account connector "Connector" { linux-user nobody }
+service-account sliced "Sliced" { linux-user daemon www-data linux-cgroup "egressc-lab.slice" }
+policy p "Lab" {
+    from connectors
+    allow names "Names" { to *.servicebus.windows.net servicebus.windows.net login.windows.net ports 443 as connector }
+    allow storage "Storage, but not all of it" {
+        to    *.blob.core.windows.net blob.core.windows.net except b.blob.core.windows.net *.b.blob.core.windows.net
+        ports 443
+        as    connector
+    }
+    allow networks "Networks" { to 203.0.113.0/24 2001:db8:200::/64 10.99.0.1 ports 80 8080/tcp }
+    deny hole "A hole" { to 203.0.113.77 2001:db8:200::77 ports 80 }
+    deny login "No login any more" { to login.windows.net *.login.windows.net ports 443 as connector }
+    allow sliced "From a control group" { to other.example ports 443 as sliced }
+}
+"""
+OWN_INVENTORY = SHIPPED.split("service-accounts:")[0] + "firewalls:" + SHIPPED.split("firewalls:")[1]
+
+
+def shipped(tmp_path_factory):
+    """The shipped policies, compiled for a Linux host."""
+    from egressc.api import Request, compile_request
+    from egressc.diagnostics import has_errors
+    from support import AS_OF
+
+    folder = tmp_path_factory.mktemp("policies")
+    shutil.copytree(POLICIES, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    (folder / "inventory.yaml").write_text(SHIPPED)
+    result = compile_request(Request(paths=(str(folder / "main.egress"),), as_of=AS_OF))
+    assert not has_errors(result.diagnostics), [d.message for d in result.diagnostics]
+    (build,) = result.builds
+    return {artefact.name: artefact.content for artefact in build.render()}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Where the artefacts are: of the shipped policy, and of a policy of the lab."""
+    place = tmp_path_factory.mktemp("artefacts")
+    slice_ = cgroup_folder()
+    slice_.mkdir(exist_ok=True)
+    yield {
+        "shipped": write_artefact(place / "shipped", shipped(tmp_path_factory)),
+        "own": write_artefact(place / "own", artefacts_of(OWN, OWN_INVENTORY, "lab")),
+        "fewer": write_artefact(
+            place / "fewer", artefacts_of(OWN.replace("servicebus.windows.net servicebus.windows.net", "a.msappproxy.net a.msappproxy.net").replace("*.a.msapp", "*.a.msapp"), OWN_INVENTORY, "lab")
+        ),
+    }
+    slice_.rmdir()
+
+
+def cgroup_folder():
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    (root, *_) = [fields[1] for fields in mounts if fields[2] == "cgroup2"]
+    return Path(root) / "egressc-lab.slice"
+
+
+@pytest.fixture
+def host(backend, tmp_path):
+    """A host with its way to apply artefacts, and the world; both tables exist, as on a machine that has run a while."""
+    with host_and_world(tmp_path, backend) as (host, apply):
+        for tool in ("iptables", "ip6tables"):
+            for table in ("filter", "nat"):
+                host.run(f"{tool}-{backend}", "-t", table, "-S")
+        host.run(f"iptables-{backend}", "-A", "OUTPUT", "-d", "10.88.0.1", "-j", "DROP")
+        yield host, apply
+
+
+def test_the_shipped_policy_lets_through_what_it_allows_and_nothing_else(host, folders):
+    host, apply = host
+    done = apply(folders["shipped"])
+    assert "done:" in done.stdout
+
+    def seen(uid, *targets):
+        return [answer.split(":")[0] for answer in probe(host, uid, *targets)]
+
+    both = [("sub.servicebus.windows.net", 443, f) for f in (4, 6)]  # through two CNAMEs into another domain
+    both += [("deep.a.servicebus.windows.net", 443, f) for f in (4, 6)]
+    both += [("a.msappproxy.net", 443, f) for f in (4, 6)]
+    assert probe(host, CONNECTOR, *both[:2]) == ["ok:198.51.100.11", "ok:2001:db8:100::11"]
+    for uid in (CONNECTOR, UPDATER):
+        assert seen(uid, *both) == ["ok"] * 6
+    for uid in (CERTIFICATES, INSTALLER, NOBODY, 0):
+        assert seen(uid, *both) == ["refused"] * 6
+    signs = [("login.windows.net", 443, 4), ("login.windows.net", 443, 6), ("only6.msauth.net", 443, 6)]
+    assert seen(CONNECTOR, *signs) == ["ok"] * 3
+    assert seen(INSTALLER, *signs) == ["ok"] * 3, "anybody may register while the feature is on"
+    lists = [("crl3.digicert.com", 80, 4), ("crl3.digicert.com", 80, 6), ("ctldl.windowsupdate.com", 80, 4),
+             ("ctldl.windowsupdate.com", 443, 4), ("www.microsoft.com", 80, 6)]  # fmt: skip
+    for uid in (CONNECTOR, UPDATER, CERTIFICATES):
+        assert seen(uid, *lists) == ["ok"] * 5
+    assert seen(NOBODY, *lists) == ["refused"] * 5
+    others = [
+        ("evilservicebus.windows.net", 443, 4), ("evilservicebus.windows.net", 443, 6),
+        ("login.windows.net.evil.example", 443, 4), ("other.example", 443, 6), ("a.blob.core.windows.net", 443, 4),
+        ("sub.servicebus.windows.net", 8080, 4), ("sub.servicebus.windows.net", 80, 6), ("crl3.digicert.com", 443, 4),
+        ("198.51.100.22", 443, 4), ("2001:db8:100::22", 443, 6), ("192.0.2.53", 53, 4), ("192.0.2.1", 853, 4),
+    ]  # fmt: skip
+    assert seen(CONNECTOR, *others) == ["refused"] * len(others)
+
+
+def test_names_nets_holes_denies_and_control_groups(host, folders):
+    host, apply = host
+    apply(folders["own"])
+    nobody = 65534
+    assert [a.split(":")[0] for a in probe(
+        host, nobody,
+        ("servicebus.windows.net", 443, 4), ("deep.a.servicebus.windows.net", 443, 6), ("a.blob.core.windows.net", 443, 4),
+        ("b.blob.core.windows.net", 443, 4), ("b.blob.core.windows.net", 443, 6), ("login.windows.net", 443, 4),
+        ("net.example", 80, 4), ("net.example", 8080, 6), ("net.example", 443, 4), ("hole.example", 80, 4),
+        ("hole.example", 80, 6), ("hole.example", 8080, 4), ("other.example", 443, 4),
+    )] == ["ok", "ok", "ok", "refused", "refused", "refused", "ok", "ok", "refused", "refused", "refused", "ok", "refused"]  # fmt: skip
+    # www-data and daemon, but only from the control group.
+    inside = host.command("sh", "-c", f'echo $$ >{cgroup_folder()}/cgroup.procs && exec setpriv --reuid=33 --clear-groups '
+                          'sh -c "nc -w 2 other.example 443 </dev/null"')  # fmt: skip
+    from lab_net import run
+
+    assert run(*inside).stdout == "198.51.100.22"
+    assert probe(host, 33, ("other.example", 443, 4)) == ["refused"]
+
+
+def test_applying_twice_is_applying_once(host, folders, backend):
+    host, apply = host
+    apply(folders["own"])
+    probe(host, 65534, ("servicebus.windows.net", 443, 4))
+    once = saved(host, backend)
+    assert any("198.51.100.13" in line for line in once), "an address has been learned"
+    again = apply(folders["own"])
+    assert saved(host, backend) == once
+    assert "restarting" not in again.stdout
+    assert apply(folders["own"], "--dry-run").stdout.strip().endswith("nothing to do: everything is in place")
+
+
+def test_a_broken_file_changes_nothing(host, folders, backend, tmp_path):
+    host, apply = host
+    breakers = {
+        "rules.v4": [
+            lambda t: t.replace("-j ACCEPT", "-j ACCPT", 1),
+            lambda t: t.replace("COMMIT\n", "", 1),
+            lambda t: t.replace("--match-set egc_", "--match-set egc_0", 1),
+            lambda t: t.replace('-m owner --uid-owner "nobody"', '-m owner --uid-owner "nosuchuser"', 1),
+            lambda t: t.replace(":EGRESSC - [0:0]", ":EGRESSC - [0:0]\n-F OUTPUT", 1),
+            lambda t: t.replace(":EGRESSC - [0:0]", ":OUTPUT ACCEPT [0:0]\n:EGRESSC - [0:0]", 1),
+            lambda t: t + "*filter\n-A OUTPUT -j ACCEPT\nCOMMIT\n",
+            lambda t: t.replace("-p tcp -m comment", "-m comment", 1),
+            lambda t: t.replace("\n", "\r\n"),
+            lambda t: t[:-1],
+            lambda t: "",
+        ],
+        "rules.v6": [lambda t: t.replace("-j ACCEPT", "-j ACCPT", 1), lambda t: t.replace("egc_", "egx_", 1)],
+        "sets.ipset": [
+            lambda t: t.replace("hash:ip", "hash:ipp", 1),
+            lambda t: t + "add egn_0000000000_4 1.2.3.4\n",
+            lambda t: t + "flush\n",
+            lambda t: t.replace("203.0.113.0/24", "203.0.113.0/33"),
+        ],
+        "dnsmasq.conf": [lambda t: t + "ipset=egc_void_4\n", lambda t: t + "conf-script=/bin/true\n", lambda t: t + "ipset=/#/egc_void_4\n"],
+    }  # fmt: skip
+    apply(folders["shipped"])
+    before = saved(host, backend)
+    conf = (apply.lines / "egressc-EGRESSC.conf").read_bytes()
+    number = 0
+    for name, changes in breakers.items():
+        for change in changes:
+            number += 1
+            broken = tmp_path / f"broken-{number}"
+            shutil.copytree(folders["own"], broken)
+            text = (broken / name).read_text()
+            assert change(text) != text, (name, number)
+            (broken / name).write_bytes(change(text).encode())
+            done = apply(broken, check=False)
+            assert done.returncode == 1, (name, number, done.stdout, done.stderr)
+            assert "putting back" not in done.stderr, (name, number, done.stderr)
+            assert saved(host, backend) == before, (name, number)
+            assert (apply.lines / "egressc-EGRESSC.conf").read_bytes() == conf
+    assert number == 20
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_late_failure_puts_everything_back(host, folders, backend, tmp_path, first):
+    host, apply = host
+    if not first:
+        apply(folders["own"])
+        probe(host, 65534, ("servicebus.windows.net", 443, 4), ("login.windows.net", 443, 4))
+    before = saved(host, backend)
+    conf = apply.lines / "egressc-EGRESSC.conf"
+    lines = conf.read_bytes() if conf.exists() else None
+    failing = tmp_path / "restart"
+    failing.write_text("#!/bin/sh\nexit 3\n")
+    failing.chmod(0o755)
+    done = apply(folders["shipped"], check=False, restart=failing)
+    assert done.returncode == 1
+    assert "putting back what was there before" in done.stderr
+    assert saved(host, backend) == before
+    assert (conf.read_bytes() if conf.exists() else None) == lines
+    apply(folders["shipped"])
+    assert probe(host, CONNECTOR, ("a.msappproxy.net", 443, 4)) == ["ok:198.51.100.15"]
+
+
+def test_a_rule_that_loses_a_name_forgets_what_it_learned(host, folders, backend):
+    host, apply = host
+    apply(folders["own"])
+    targets = ("servicebus.windows.net", 443, 4), ("a.blob.core.windows.net", 443, 4)
+    assert probe(host, 65534, *targets) == ["ok:198.51.100.13", "ok:198.51.100.20"]
+    host.run("sh", "-c", "exec 3<>/dev/tcp/x" if False else "true")
+    held = [line for line in host.run("ipset", "save").stdout.splitlines() if "198.51.100" in line]
+    assert len(held) == 2
+    done = apply(folders["fewer"], "--cut-sessions")
+    assert "forget" in done.stdout
+    assert "ended tracked connections" in done.stdout
+    held = [line for line in host.run("ipset", "save").stdout.splitlines() if "198.51.100" in line]
+    assert len(held) == 1, "the other rule keeps what it learned"
+    assert probe(host, 65534, *targets, ("198.51.100.13", 443, 4)) == ["refused", "ok:198.51.100.20", "refused"]
+    assert probe(host, 65534, ("a.msappproxy.net", 443, 4)) == ["ok:198.51.100.15"]
+
+
+def test_what_is_removed_is_gone_and_foreign_rules_stay(host, folders, backend):
+    host, apply = host
+    before = saved(host, backend)
+    apply(folders["own"])
+    assert saved(host, backend) != before
+    apply(folders["own"], "--remove")
+    assert saved(host, backend) == before
+    assert not (apply.lines / "egressc-EGRESSC.conf").exists()
+    apply(folders["own"], "--remove")
+    assert probe(host, 0, ("198.51.100.22", 443, 4)) == ["ok:198.51.100.22"]
+
+
+def test_a_dry_run_changes_nothing(host, folders, backend):
+    host, apply = host
+    before = saved(host, backend)
+    done = apply(folders["own"], "--dry-run")
+    assert "would change" in done.stdout
+    assert saved(host, backend) == before
+    assert list(apply.lines.iterdir()) == []
+    assert not apply.state.exists()
+
+
+def test_the_other_backend_must_not_hold_the_chain_too(host, folders, backend):
+    host, apply = host
+    apply(folders["own"])
+    apply.backend = "legacy" if backend == "nft" else "nft"
+    done = apply(folders["own"], check=False)
+    assert done.returncode == 1
+    assert "--remove" in done.stderr
+
+
+def test_the_machine_is_as_it_was(lab):
+    # Fixtures of other tests in this process may still be open; what they made carries the number of the process.
+    assert not Path("/etc/netns").exists() or all(not p.name.startswith(f"egl{os.getpid()}-") for p in Path("/etc/netns").iterdir())

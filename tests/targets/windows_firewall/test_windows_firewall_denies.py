@@ -1,0 +1,190 @@
+"""Denies and exceptions: what a block rule can say, and what is refused."""
+
+import pytest
+from support import lowering_of
+from windows_lowering import CONNECTOR, codes, compiled, inventory, lowered, names_of, only, reasons, written
+
+from egressc.reasons import Reason
+from egressc.targets.windows_firewall.model import (
+    Action,
+    RemoteAddresses,
+    Sid,
+)
+
+# -- denies
+
+
+def test_a_deny_by_address_is_a_block_rule():
+    lowering = lowered(
+        'allow a "A" { to *.example.com ports 443/https }\n'
+        'deny d "D" { as connector to 10.1.2.3 198.51.100.0/24 ports 443/tcp 53/udp }'
+    )
+    blocks = [r for r in written(lowering) if r.action is Action.BLOCK]
+    assert [(r.protocol.value, r.remote.values) for r in blocks] == [
+        ("TCP", ("10.1.2.3", "198.51.100.0/24")),
+        ("UDP", ("10.1.2.3", "198.51.100.0/24")),
+    ]
+    assert all(r.users == (Sid("S-1-5-20"),) for r in blocks)
+
+
+def test_a_deny_by_name_that_meets_no_allow_is_left_out():
+    lowering = lowered(
+        'allow a "A" { to *.servicebus.windows.net ports 443/https }\n'
+        'deny d "D" { to *.blob.core.windows.net ports 443/https }'
+    )
+    assert [r.action for r in written(lowering)] == [Action.ALLOW]
+    (part,) = [p for p in lowering.parts if p.rule.is_deny]
+    assert part.left_out
+    assert part.reach is None
+    assert [k.name for k in lowering.model.keywords] == ["*.servicebus.windows.net"]
+
+
+def test_a_deny_by_name_blocks_what_is_allowed_by_name():
+    lowering = lowered(
+        'allow a "A" { to *.windows.net ports 443/https }\ndeny d "D" { to *.blob.core.windows.net ports 443/https }'
+    )
+    (block,) = [r for r in written(lowering) if r.action is Action.BLOCK]
+    assert names_of(lowering, block) == ["*.blob.core.windows.net"]
+    (part,) = [p for p in lowering.parts if p.rule.is_deny]
+    assert [s.reason for s in part.steps] == [Reason.RESOLVED_ADDRESS]
+    assert lowering.diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    ("allow", "wrong"),
+    [
+        ("to 203.0.113.0/24 ports 443/tcp", True),
+        ("to any-address ports 443/tcp", True),
+        ("to a.example.com 203.0.113.0/24 ports 443/tcp", True),
+        ("to 203.0.113.0/24 ports 8443/tcp", False),
+        ("to 203.0.113.0/24 ports 443/udp", False),
+        ("as other to 203.0.113.0/24 ports 443/tcp", False),
+    ],
+)
+def test_a_deny_by_name_against_an_allow_by_address_is_an_error(allow, wrong):
+    source = f"""
+{CONNECTOR}
+service-account other "O" {{ windows-service "Other" }}
+policy p "P" {{ from g
+  allow by-name "A" {{ as connector to *.windows.net ports 443/https }}
+  allow by-address "B" {{ {allow} }}
+  deny d "D" {{ as connector to *.blob.core.windows.net ports 443/https }}
+}}
+"""
+    found = [d for d in lowering_of(source, inventory(), "hosts").diagnostics if d.code == "E0793"]
+    assert len(found) == wrong
+    if wrong:
+        assert found[0].span.text == "d"
+        assert found[0].related[0].span.text == "by-address"
+
+
+def test_a_deny_by_name_without_a_closing_deny():
+    deny = 'deny d "D" { to *.blob.core.windows.net ports 443/https }'
+    for options in ({"settings": "default-deny: false"}, {"group": "description: nobody knows"}):
+        assert [d.code for d in lowered(deny, **options).diagnostics] == ["E0793"]
+    allow = 'allow a "A" { to *.windows.net ports 443/https }'
+    assert lowered(f"{allow}\n{deny}", "default-deny: false").diagnostics == ()
+
+
+def test_a_deny_is_never_narrowed_to_a_fallback():
+    sets = 'endpoints s "S" { bad.example.com fallback { 203.0.113.0/24 } }'
+    rules = 'allow a "A" { to any-address ports 443/tcp }\ndeny d "D" { to s ports 443/https }'
+    source = f'{sets}\npolicy p "P" {{ from g\n{rules}\n}}'
+    lowering = lowering_of(source, inventory("dynamic-keywords: false"), "hosts")
+    (part,) = [p for p in lowering.parts if p.rule.is_deny]
+    assert part.reach is None
+    assert [s.reason for s in part.steps] == [Reason.NO_NAMES]
+
+
+def test_what_is_wrong_with_a_deny_is_said_once():
+    result = compiled('allow a "A" { to any-address ports 443/tcp }\ndeny d "D" { to x.example.com ports 443/https }')
+    assert codes(result).count("E0793") == 1
+    assert [d.code for d in result.diagnostics if d.code.startswith("E")] == ["E0793"]
+
+
+# -- exceptions
+
+
+def exception_of(rules, **options):
+    lowering = lowered(rules, **options)
+    blocks = [r for r in written(lowering) if r.action is Action.BLOCK]
+    return lowering, blocks
+
+
+def test_an_excepted_name_is_a_block_rule():
+    lowering, (block,) = exception_of(
+        'allow r "R" { as connector to *.d.example except bad.d.example ports 443/https }'
+    )
+    assert names_of(lowering, block) == ["bad.d.example"]
+    assert block.users == (Sid("S-1-5-20"),)
+    assert block.ports == ("443",)
+    (part,) = lowering.parts
+    assert len(part.names) == 2
+    assert [s.reason for s in part.steps] == [Reason.RESOLVED_ADDRESS]
+    assert "excepted name" in part.steps[0].sentence
+
+
+def test_excepted_addresses_of_a_name_are_a_block_rule():
+    lowering, (block,) = exception_of('allow r "R" { to *.d.example except 198.51.100.0/24 ports 443/https }')
+    assert block.remote == RemoteAddresses(("198.51.100.0/24",))
+    assert lowering.parts[0].reach.exceptions != ()
+
+
+@pytest.mark.parametrize(
+    ("rules", "options"),
+    [
+        # another allow overlaps the exception
+        ('allow o "O" { to bad.d.example ports 443/https }', {}),
+        ('allow o "O" { to any-address ports any/tcp }', {}),
+        # a block rule would decide what nothing decides
+        ("", {"settings": "default-deny: false"}),
+        ("", {"group": "description: unbound"}),
+    ],
+)
+def test_an_exception_that_a_block_rule_cannot_say_is_given_up_aloud(rules, options):
+    lowering, blocks = exception_of(
+        f'allow r "R" {{ to *.d.example except bad.d.example ports 443/https }}\n{rules}', **options
+    )
+    assert blocks == []
+    (part,) = [p for p in lowering.parts if p.rule.identity == "p/r"]
+    assert Reason.EXCEPT in [s.reason for s in part.steps]
+    assert part.reach.exceptions == ()
+
+
+@pytest.mark.parametrize(
+    ("to", "excepted"),
+    [
+        ("*.d.example", "a*.d.example"),
+        ("*.d.example", "x.d.example/path"),
+        ("*.d.example", "10.0.0.0/8"),
+        ("203.0.113.0/24", "x.d.example"),
+        ("any-address", "x.d.example"),
+    ],
+)
+def test_exceptions_beyond_a_block_rule_are_errors(to, excepted):
+    result = compiled(f'allow r "R" {{ to {to} except {excepted} ports 443/https }}')
+    assert [d.code for d in result.diagnostics if d.code.startswith("E")] == ["E0608"]
+
+
+def test_another_port_or_account_does_not_meet_the_exception():
+    _, blocks = exception_of(
+        'allow r "R" { as connector to *.d.example except bad.d.example ports 443/https }\n'
+        'allow o "O" { to bad.d.example ports 80/http }'
+    )
+    assert len(blocks) == 1
+
+
+def test_addresses_without_addresses_are_subtracted():
+    lowering, blocks = exception_of('allow r "R" { to any-address except 10.0.0.0/8 ::/0 ports 443/tcp }')
+    assert blocks == []
+    assert only(lowering).remote.values == ("0.0.0.0-9.255.255.255", "11.0.0.0-255.255.255.255")
+    assert reasons(lowering) == [[]]
+
+
+# -- service tags
+
+
+def test_a_service_tag_without_addresses_is_an_error_once():
+    rules = 'allow a "A" { to service-tag AzureMonitor ports 443/tcp }\nallow b "B" { to service-tag AzureMonitor ports 80/tcp }'
+    result = compiled(rules)
+    assert [d.code for d in result.diagnostics if d.code.startswith("E")] == ["E0502"]
