@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 import os
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = Path(os.environ.get("EGRESSC_REFERENCE", ROOT.parent / "shared" / "reference"))
+
+
+PACKAGES = {
+    "egressc": "compiler",
+    "egressc.grammar": "grammar",
+    "egressc.pages": "docs/diagnostics",
+    "egressc.policies": "policies",
+    "egressc.targets": "targets",
+}
+
+
+def pytest_sessionstart(session):
+    """The editable install is a tree of links: a file made after it is invisible until the next install."""
+    missing = []
+    for package, folder in PACKAGES.items():
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
+                place = files(package)
+                for part in path.relative_to(ROOT / folder).parts:
+                    place = place / part
+                if not place.is_file():
+                    missing.append(path.relative_to(ROOT).as_posix())
+    if missing:
+        shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+        pytest.exit(f"not in the installed package: {shown}\nrun: pip install -e '.[test]'", returncode=4)
 
 
 def pytest_addoption(parser):

@@ -153,6 +153,7 @@ check_files() {
     only "$sets" "create $set_name (hash:ip $family timeout [0-9]+|hash:net $family maxelem [0-9]+)|add $set_name [0-9a-f.:]+(/[0-9]+)?"
     name='[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?'
     only "$lines" "max-cache-ttl=[0-9]+|no-resolv|server=[0-9a-f.:]+|ipset=(/$name(\\.$name)*)/$set_name(,$set_name)*"
+    # Where no hierarchy is mounted (inside `ip netns exec`), loading the rules will tell.
     cgroup_root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
     facts user >"$work/users"
     while IFS= read -r user; do
@@ -160,7 +161,7 @@ check_files() {
     done <"$work/users"
     facts cgroup >"$work/cgroups"
     while IFS= read -r cgroup; do
-        [ -d "$cgroup_root/$cgroup" ] || die "there is no control group \`$cgroup\` here, and the rules are for that account"
+        [ -z "$cgroup_root" ] || [ -d "$cgroup_root/$cgroup" ] || die "there is no control group \`$cgroup\` here, and the rules are for that account"
     done <"$work/cgroups"
     facts foreign >"$work/foreign"
 }
@@ -398,7 +399,7 @@ restart_resolver() {
         say "restarting dnsmasq: process $running"
         kill "$running"
         waited=0
-        while kill -0 "$running" 2>/dev/null; do
+        while in_this_network "$running"; do
             [ "$waited" -lt 100 ] || return 1
             waited=$((waited + 1))
             sleep 0.1

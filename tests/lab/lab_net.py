@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -104,12 +105,16 @@ class Namespace:
 
 def stop(pid):
     """End a process that the lab started, and wait until it is gone."""
-    for _ in range(100):
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    for _ in range(200):
         try:
-            os.kill(pid, 15)
-        except ProcessLookupError:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
             return
-        time.sleep(0.02)
+        if state == "Z":
+            return
+        time.sleep(0.01)
 
 
 def link(one, two, one_name, two_name):
