@@ -10,7 +10,8 @@ from egressc.reasons import FACTS, Effect, Reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from egressc.fidelity import Approximation, Cut, Fidelity
+    from egressc.fidelity import Approximation, Fidelity, RuleFidelity
+    from egressc.fidelity_difference import Cut
     from egressc.policy import Rule
 
 _EFFECTS = {
@@ -78,12 +79,12 @@ def _of_cut(fidelity: Fidelity, cut: Cut) -> Diagnostic:
     site = fidelity.site
     return Diagnostic(
         code="E0621",
-        message=f"the deny `{cut.rule.identity}` would stop what `{cut.allow.identity}` allows on `{site.name}` "
+        message=f"the deny `{cut.deny.identity}` would stop what `{cut.allow.identity}` allows on `{site.name}` "
         f"({site.target}): {cut.sentence}",
-        span=cut.rule.span,
+        span=cut.deny.rule.span,
         label=f"{cut.reason}: it takes in more than it says, e.g. {cut.example.text}",
         help="write the deny as this target can say it exactly, or narrow the allow",
-        related=(Related(span=cut.allow.span, text="this allow is cut"),),
+        related=(Related(span=cut.allow.rule.span, text="this allow is cut"),),
         group=f"{site.name} cut",
-        subject=cut.rule.identity,
+        subject=cut.deny.identity,
     )

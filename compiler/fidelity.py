@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from egressc.diagnostics import Level
+from egressc.fidelity_difference import Cut, Differences
+from egressc.fidelity_integrity import check_lowering
 from egressc.lowering import Recognition
+from egressc.policy import Inspection
 from egressc.reasons import FACTS, Effect, Reason
-from egressc.tls import exemption_differences
+from egressc.tls import tls_services
+from egressc.tls_differences import tls_differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from egressc.lowering import Lowering, Part, Step
     from egressc.policy import Rule
     from egressc.site import BoundRule, Site
+    from egressc.tls_differences import TlsDifference
 
 
 class Verdict(StrEnum):
@@ -52,19 +57,12 @@ class Approximation:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """A deny that was widened so far that it stops what the policy allows."""
-
-    rule: Rule
-    allow: Rule
-    sentence: str
-    reason: Reason
-    example: Flow
-
-
-@dataclass(frozen=True, slots=True)
 class RuleFidelity:
-    """How the artefact says one rule: its verdict, the names it has there, how it knows the name of a connection."""
+    """How the artefact says one rule: its verdict, the names it has there, how it knows the name of a connection.
+
+    ``left_out`` says that a part of a deny is not written because the closing deny covers it. ``inspection_idle`` says
+    that the rule demands inspection of a device that never inspects.
+    """
 
     rule: Rule
     verdict: Verdict
@@ -72,6 +70,8 @@ class RuleFidelity:
     assumptions: tuple[str, ...]
     recognised_by: tuple[Recognition, ...]
     approximations: tuple[Approximation, ...]
+    left_out: bool = False
+    inspection_idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,136 +102,176 @@ class Grading:
 
 
 def assess(site: Site[Any], lowering: Lowering[Any], grading: Grading) -> Fidelity:
-    """The fidelity report of a lowered site. Steps that change no decision are not reported."""
-    cuts: list[Cut] = []
-    by_rule: dict[str, list[Part]] = {}
-    for part in lowering.parts:
-        by_rule.setdefault(part.rule.identity, []).append(part)
-    tls: dict[str, list[tuple[Reason, str, Flow | None]]] = {}
+    """The fidelity report of a lowered site. Steps that change no decision are not reported.
+
+    Raises ``BrokenLowering`` if the target lost a rule, or changed one without a step that says so.
+    """
+    parts = check_lowering(site, lowering)
+    by_identity: dict[str, list[Part]] = {}
+    for rule, some in parts.items():
+        by_identity.setdefault(rule.identity, []).extend(some)
+    differences = Differences(site, lowering)
+    tls: dict[str, list[TlsDifference]] = {}
     if lowering.inspects:
-        for rule, reason, sentence, flow in exemption_differences(site, lowering.parts):
-            tls.setdefault(rule.identity, []).append((reason, sentence, flow))
-    reports = []
-    for identity in sorted(by_rule):
-        parts = by_rule[identity]
-        found: dict[Reason, Approximation] = {}
-        for part in parts:
-            for step in part.steps:
-                # One example for each reason is enough; the first that differs is shown.
-                if step.reason in found:
-                    continue
-                seen = _difference(site, part, step, cuts)
-                if seen is not None:
-                    effect, flow = seen
-                    found[step.reason] = _graded(grading, part.rule, step, effect, flow)
-        for reason, sentence, flow in tls.get(identity, ()):
-            if reason not in found:
-                found[reason] = _approximation(
-                    grading, identity, reason, FACTS[reason].effect, FACTS[reason].level, sentence, flow
-                )
-        reports.append(_report(parts, tuple(found[reason] for reason in Reason if reason in found)))
+        for found in tls_differences(site, lowering.parts):
+            tls.setdefault(found.rule.identity, []).append(found)
+    accepted = _Acceptances(grading)
+    cuts: list[Cut] = []
+    reports = [
+        _report(identity, by_identity[identity], differences, tls.get(identity, ()), accepted, cuts, lowering.inspects)
+        for identity in sorted(by_identity)
+    ]
     whole = tuple(
-        _approximation(
-            grading,
-            "",
-            step.reason,
-            FACTS[step.reason].effect,
-            step.level or FACTS[step.reason].level,
-            step.sentence,
-            None,
-        )
+        accepted.graded("", step.reason, FACTS[step.reason].effect, step.level or FACTS[step.reason].level, step.sentence)
         for step in lowering.site_steps
     )
     return Fidelity(site, tuple(reports), whole, tuple(cuts), lowering.assumes)
 
 
-def _difference(site: Site[Any], part: Part, step: Step, cuts: list[Cut]) -> tuple[Effect, Flow | None] | None:
-    """The effect of a step on what is allowed, with an example; ``None`` if it changes no decision."""
-    rule = part.rule
-    if step.after is None:
-        effect = step.effect.opposite if rule.is_deny else step.effect
-        if rule.is_deny and step.reason is Reason.FAMILY:
-            # What the target does not carry at all needs no deny.
-            return Effect.NONE, None
-        return effect, site.index.newly_matched_without(step.before, rule)
-    if step.after is step.before or step.after == step.before:
-        return step.effect, None
-    if step.effect is Effect.NARROWER:
-        flow = site.index.newly_matched_without(step.before, rule, minus=step.after)
-        return None if flow is None else (step.effect, flow)
-    if not rule.is_deny:
-        flow = site.index.newly_matched(step.after, step.before)
-        return None if flow is None else (step.effect, flow)
-    cut = site.index.wrongly_denied(step.after, step.before)
-    if cut is not None:
-        flow, allow = cut
-        cuts.append(Cut(rule.rule, allow.rule, step.sentence, step.reason, flow))
-        return None
-    if site.closing_deny:
-        return None
-    flow = site.index.newly_matched(step.after, step.before)
-    return None if flow is None else (step.effect.opposite, flow)
+class _Acceptances:
+    """Grades approximations: what is accepted is a note, and with ``--strict`` a warning is an error."""
+
+    def __init__(self, grading: Grading) -> None:
+        self.grading = grading
+        self._by_reason: dict[str, list[Acceptance]] = {}
+        for acceptance in grading.acceptances:
+            if acceptance.until is None or acceptance.until >= grading.as_of:
+                self._by_reason.setdefault(acceptance.reason, []).append(acceptance)
+
+    def graded(
+        self, identity: str, reason: Reason, effect: Effect, level: Level, sentence: str, example: Flow | None = None
+    ) -> Approximation:
+        """The approximation of a rule (of the whole artefact, if ``identity`` is empty) at the level that is left."""
+        accepted, why = self._accepted(identity, reason)
+        if level is not Level.NOTE:
+            if accepted:
+                level = Level.NOTE
+            elif self.grading.strict:
+                level = Level.ERROR
+        return Approximation(reason, effect, level, accepted, why, sentence, example)
+
+    def _accepted(self, identity: str, reason: Reason) -> tuple[bool, str]:
+        found = False
+        for acceptance in self._by_reason.get(reason.value, ()):
+            if acceptance.covers(identity) if identity else acceptance.rules == "*":
+                found = True
+                if acceptance.why:
+                    return True, acceptance.why
+        return found or reason.value in self.grading.accepted_everywhere, ""
 
 
-def _graded(grading: Grading, rule: BoundRule, step: Step, effect: Effect, flow: Flow | None) -> Approximation:
-    level = step.level or FACTS[step.reason].level
-    if step.reason is Reason.ACCOUNT and all(grading.enforced(rule.identity, g.name) for g in rule.groups):
-        level = Level.NOTE
-    if effect is Effect.NONE and level is Level.WARNING:
-        level = Level.NOTE
-    return _approximation(grading, rule.identity, step.reason, effect, level, step.sentence, flow)
-
-
-def _approximation(
-    grading: Grading, identity: str, reason: Reason, effect: Effect, level: Level, sentence: str, flow: Flow | None
-) -> Approximation:
-    accepted, why = _accepted(grading, identity, reason)
-    if level is not Level.NOTE:
-        if accepted:
-            level = Level.NOTE
-        elif grading.strict:
-            level = Level.ERROR
-    return Approximation(reason, effect, level, accepted, why, sentence, flow)
-
-
-def _accepted(grading: Grading, identity: str, reason: Reason) -> tuple[bool, str]:
-    for acceptance in grading.acceptances:
-        if (
-            acceptance.reason == reason.value
-            and (acceptance.until is None or acceptance.until >= grading.as_of)
-            and (acceptance.covers(identity) if identity else acceptance.rules == "*")
-        ):
-            return True, acceptance.why
-    return reason.value in grading.accepted_everywhere, ""
-
-
-def _report(parts: Sequence[Part], approximations: tuple[Approximation, ...]) -> RuleFidelity:
-    names: dict[str, None] = {}
-    assumptions: set[str] = set()
-    recognised: set[Recognition] = set()
+def _report(
+    identity: str,
+    parts: Sequence[Part],
+    differences: Differences,
+    tls: Iterable[TlsDifference],
+    accepted: _Acceptances,
+    cuts: list[Cut],
+    inspects: bool,  # noqa: FBT001
+) -> RuleFidelity:
+    """How the artefact says the rule whose parts these are; cuts are added to ``cuts``."""
+    found: list[_Found] = []
+    left_out = False
     for part in parts:
-        names.update(dict.fromkeys(part.names))
-        assumptions.update(part.assumptions)
-        if part.reach is not None:
-            recognised.add(part.recognition)
-    return RuleFidelity(
-        parts[0].rule.rule,
-        _verdict(parts, approximations),
-        tuple(names),
-        tuple(sorted(assumptions)),
+        if part.left_out:
+            differences.check_left_out(part)
+            left_out = True
+            continue
+        decided = False
+        for step in part.steps:
+            decided |= _judge(part, step, differences, accepted.grading, found, cuts)
+        if part.reach is None and part.rule.is_deny and not decided:
+            left_out = True
+    for other in tls:
+        facts = FACTS[other.reason]
+        _keep(found, _Found(other.reason, facts.effect, facts.level, other.sentence, other.example))
+    if len(found) > 1:
+        found.sort(key=lambda each: (_ORDER[each.reason], each.effect.value))
+    approximations = tuple([accepted.graded(identity, *each) for each in found])
+    rule = parts[0].rule.rule
+    idle = not inspects and rule.inspection is Inspection.MUST and bool(tls_services(rule.services))
+    names, assumptions, recognised = _together(parts)
+    verdict = _verdict(parts, approximations, idle=idle)
+    return RuleFidelity(rule, verdict, names, assumptions, recognised, approximations, left_out, idle)
+
+
+def _together(parts: Sequence[Part]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Recognition, ...]]:
+    """The names, the assumptions and the ways of recognition of the parts together."""
+    if len(parts) == 1:
+        (part,) = parts
+        return part.names, part.assumptions, () if part.reach is None else (part.recognition,)
+    recognised = {part.recognition for part in parts if part.reach is not None}
+    return (
+        tuple(dict.fromkeys(name for part in parts for name in part.names)),
+        tuple(sorted({each for part in parts for each in part.assumptions})),
         tuple(r for r in Recognition if r in recognised),
-        approximations,
     )
 
 
-def _verdict(parts: Iterable[Part], approximations: Iterable[Approximation]) -> Verdict:
-    if all(part.reach is None for part in parts):
+class _Found(NamedTuple):
+    """A difference before it is graded."""
+
+    reason: Reason
+    effect: Effect
+    level: Level
+    sentence: str
+    example: Flow | None
+
+
+def _judge(
+    part: Part, step: Step, differences: Differences, grading: Grading, found: list[_Found], cuts: list[Cut]
+) -> bool:
+    """Look at one step; what it changes goes to ``found`` or ``cuts``. Returns whether it changes anything.
+
+    One example for each reason is enough; of several steps the most serious is kept.
+    """
+    level = step.level or FACTS[step.reason].level
+    if step.reason is _ACCOUNT and all([grading.enforced(part.rule.identity, g.name) for g in part.rule.groups]):
+        level = Level.NOTE
+    if not part.rule.is_deny:
+        for known in found:
+            if known.reason is step.reason and known.effect is step.effect and _rank(known.level) >= _rank(level):
+                return True
+    difference = differences.of(part, step)
+    if difference is None:
+        return False
+    if isinstance(difference, Cut):
+        cuts.append(difference)
+        return True
+    if difference.effect is Effect.NONE and level is Level.WARNING:
+        level = Level.NOTE
+    _keep(found, _Found(step.reason, difference.effect, level, step.sentence, difference.example))
+    return True
+
+
+def _keep(found: list[_Found], new: _Found) -> None:
+    for at, known in enumerate(found):
+        if known.reason is new.reason and known.effect is new.effect:
+            if _rank(known.level) < _rank(new.level):
+                found[at] = new
+            return
+    found.append(new)
+
+
+def _rank(level: Level) -> int:
+    return 0 if level is Level.NOTE else 1 if level is Level.WARNING else 2
+
+
+def _verdict(parts: Sequence[Part], approximations: Sequence[Approximation], *, idle: bool) -> Verdict:
+    if not any([part.reach is not None for part in parts]):
         return Verdict.OMITTED
-    effects = {a.effect for a in approximations}
-    wider = bool(effects & {Effect.WIDER, Effect.EXEMPTION_WIDER})
-    narrower = bool(effects & {Effect.NARROWER, Effect.EXEMPTION_LOST})
+    wider = any([a.effect in _WIDER for a in approximations])
+    narrower = any([a.effect in _NARROWER for a in approximations])
     if wider and narrower:
         return Verdict.BOTH
     if wider:
         return Verdict.WIDER
-    return Verdict.NARROWER if narrower else Verdict.EXACT
+    if narrower:
+        return Verdict.NARROWER
+    return Verdict.NOT_APPLICABLE if idle else Verdict.EXACT
+
+
+_ACCOUNT = Reason.ACCOUNT
+_ORDER = {reason: number for number, reason in enumerate(Reason)}
+_WIDER = (Effect.WIDER, Effect.EXEMPTION_WIDER)
+_NARROWER = (Effect.NARROWER, Effect.EXEMPTION_LOST)

@@ -19,7 +19,7 @@ from egressc.policy import HostEndpoint
 from egressc.reach import BOTH_FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from egressc.flows import Flow
     from egressc.hosts import HostPattern
@@ -53,7 +53,8 @@ class FlowIndex:
         intervals: list[tuple[int, int, int, int]] = []
         named: list[AddressSet] = []
         self.everywhere: list[int] = []
-        self.crossing: dict[int, None] = {}
+        self.aside: dict[HostPattern, None] = {}
+        self._crossing: set[int] = set()
         self.has_shared = False
         self.has_holes = False
         with_names: dict[tuple[object, ...], Signature] = {}
@@ -76,7 +77,7 @@ class FlowIndex:
             self.has_shared = self.has_shared or (reach.shared and of_names)
             crosses = bool(reach.exceptions) and self._crosses(reach, of_names, of_addresses)
             if crosses:
-                self.crossing[number] = None
+                self._crossing.add(number)
             key = (reach.groups, reach.accounts, reach.ports)
             for wanted, table in ((of_names, with_names), (of_addresses, with_addresses)):
                 if wanted:
@@ -104,6 +105,8 @@ class FlowIndex:
         by_address = hosts < len(reach.exceptions)
         # Whatever leaves a hole at some addresses may cover less at a named address than at one that nobody names.
         self.has_holes = self.has_holes or by_address
+        if of_addresses:
+            self.aside.update((e.pattern, None) for e in reach.exceptions if isinstance(e, HostEndpoint))
         return (of_names and by_address) or (of_addresses and hosts > 0)
 
     def boxes_of(self, number: int) -> tuple[Box, ...]:
@@ -121,10 +124,6 @@ class FlowIndex:
             held = self._with_names if names else self._with_addresses
             found = self._over[key] = tuple(s for s in held if s.box.ports.overlaps(ports))
         return found
-
-    def over(self, box: Box) -> list[Box]:
-        """The boxes that may cover a part of the box."""
-        return [*self.over_names(box), *self.over_addresses(box)]
 
     def by_address(self, addresses: AddressSet) -> list[int]:
         """The reaches with an address endpoint that overlaps the addresses, those for every address included."""
@@ -184,16 +183,16 @@ class FlowIndex:
         return False
 
     def first_inside(
-        self, reach: Reach, minus: Sequence[Box], covered: Callable[[Box], Sequence[Box]]
+        self, reach: Reach, minus: Sequence[Box], without: Sequence[FlowIndex]
     ) -> tuple[Flow, int] | None:
-        """A flow of the reach that is in one of these reaches and not in ``minus``, with the number of that reach.
+        """A flow of the reach that is in one of these reaches, with the number of that reach.
 
-        ``covered`` gives, for a box, further boxes that do not count.
+        It is not in ``minus`` and in no reach of the indexes ``without`` (exact).
         """
         mine = tuple(boxes(reach, self._tags))
         done = self.same_kind(reach)
         for number in sorted(done):
-            flow = self._flow_in(mine, number, minus, covered)
+            flow = self._flow_in(mine, number, minus, without)
             if flow is not None:
                 return flow, number
         for signature in self.other_kind(reach):
@@ -202,33 +201,34 @@ class FlowIndex:
             for number in signature.numbers:
                 if number in done:
                     continue
-                flow = self._flow_in(mine, number, minus, covered)
+                flow = self._flow_in(mine, number, minus, without)
                 if flow is not None:
                     return flow, number
         return None
 
     def _flow_in(
-        self, mine: Sequence[Box], number: int, minus: Sequence[Box], covered: Callable[[Box], Sequence[Box]]
+        self, mine: Sequence[Box], number: int, minus: Sequence[Box], without: Sequence[FlowIndex]
     ) -> Flow | None:
         for both in in_both(mine, self.boxes_of(number)):
             if witness((both,), minus) is None:
                 continue
-            flow = witness((both,), (*minus, *covered(both)))
+            flow = uncovered((both,), minus, without)
             if flow is not None:
                 return flow
         return None
 
-    def over_names(self, box: Box) -> list[Box]:
-        """The boxes that may cover a part of the box at an address that no reach names."""
+    def over_names(self, box: Box, aside: Iterable[HostPattern]) -> list[Box]:
+        """The boxes that may cover a part of the box at an address that no reach names.
+
+        ``aside`` are the names that other boxes leave out where they cover addresses.
+        """
         numbers = set(self.everywhere)
         if box.inside:
             numbers.update(self.names.intersecting(box.inside[0][0]))
         else:
-            # A flow without a name is in no reach by name; one that a rule for addresses excepts by its name may be.
-            for crossing in self.crossing:
-                for endpoint in self.reaches[crossing].exceptions:
-                    if isinstance(endpoint, HostEndpoint):
-                        numbers.update(self.names.intersecting(endpoint.pattern))
+            # A flow without a name is in no reach by name; one that a box for addresses leaves out by its name may be.
+            for pattern in aside:
+                numbers.update(self.names.intersecting(pattern))
         if self.has_shared and box.shared_inside:
             numbers.update(self.names.intersecting(box.shared_inside[0]))
         return [b for number in sorted(numbers) for b in self.boxes_of(number)]
@@ -256,7 +256,7 @@ class FlowIndex:
         return found
 
     def _not_in_union(self, number: int) -> Iterator[Box]:
-        crosses = number in self.crossing
+        crosses = number in self._crossing
         for box in self.boxes_of(number):
             if not box.inside and not box.shared_inside and (crosses or self._is_apart(box)):
                 yield box
@@ -268,8 +268,11 @@ class FlowIndex:
 
 def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[FlowIndex]) -> Flow | None:
     """A flow in one of the positive boxes that is in none of ``minus`` and in no reach of the indexes (exact)."""
+    aside = dict.fromkeys(pattern for box in minus if not box.inside for pattern, _ in box.outside)
+    for index in indexes:
+        aside.update(index.aside)
     for box in positive:
-        near = [*minus, *(b for index in indexes for b in index.over_names(box))]
+        near = [*minus, *(b for index in indexes for b in index.over_names(box, aside))]
         if not any(index.signatures_over(box.ports, names=False) for index in indexes):
             flow = witness((box,), near)
             if flow is not None:

@@ -88,6 +88,13 @@ class SiteStep:
     level: Level | None = None
 
 
+class BrokenLowering(Exception):
+    """A target lost or changed something without saying so: a defect of the target, never of the policy.
+
+    The text names the rule, the artefact and, where there is one, a flow.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Lowering(Generic[ModelT]):
     """A target's answer for one site.

@@ -174,6 +174,25 @@ class Cursor:
                 return
             self.at += 1
 
+    def skip_prose(self, keywords: Iterable[str]) -> None:
+        """Leave behind what is no item of a file: up to a closing brace, or to where a line surely begins an item.
+
+        ``keywords`` are those of the items.
+        """
+        self.at += 1
+        while self.kind not in {CLOSE, END}:
+            if self.kind == OPEN:
+                self.skip_block()
+                continue
+            if self.begins_line(self.at):
+                has_head = self.head_before_brace(self.at)
+                if self.kind in keywords or (self.kind in STATEMENT_KEYWORDS and has_head):
+                    return
+                is_followed = has_head or self.tokens[self.at + 1].kind == TEXT
+                if is_followed and self.guess(self.at, keywords) is not None:
+                    return
+            self.at += 1
+
     def skip_line(self) -> None:
         """Leave behind the values that stand on this line."""
         while self.kind in VALUE_KINDS and not self.begins_line(self.at):

@@ -67,8 +67,10 @@ class _Reader:
         """The column of each open block's first word."""
         self.surplus = 0
         """How many closing braces are to come for blocks that are taken as closed."""
-        self.closed_by = -1
-        """Where the last bad token begins whose closing brace has closed a block."""
+        self.closed_by = (-1, 0)
+        """Where the last bad token with closing braces in it begins, and how many of these are still to close blocks."""
+        self.inner: list[int] = []
+        """The column of what stands first in each open block, if it begins a line."""
 
     def file(self, items: list[Item]) -> bool:
         """Add the items of the file to ``items``; false if one may be lost whose name nobody knows."""
@@ -98,7 +100,10 @@ class _Reader:
         members: list[Member] = []
         end = self.cursor.tokens[self.cursor.at - 1].end
         if brace is not None:
+            at = self.cursor.at
+            self.inner.append(self.cursor.column(self.cursor.token) if self.cursor.begins_line(at) else 0)
             end, whole = self.body(block, brace, members)
+            self.inner.pop()
             sound = sound and whole
         self.columns.pop()
         return None if head is None else _MAKE[block.start](head, members, end, damaged=not sound)
@@ -181,8 +186,7 @@ class _Reader:
         cursor, whole, phantom = self.cursor, True, 0
         while True:
             kind, before = cursor.kind, cursor.tokens[cursor.at - 1]
-            if before.kind == BAD and before.start > self.closed_by and cursor.swallowed(before) < 0:
-                self.closed_by = before.start
+            if self.is_closed_by(before):
                 return before.end, False
             if kind == CLOSE and phantom:
                 cursor.take()
@@ -196,11 +200,10 @@ class _Reader:
                 phantom += self.opening_braces(block)
                 whole = False
             else:
+                is_entry = block.entries and kind in VALUE_KINDS
                 if kind in block.keywords:
                     node = self.member(kind, block)
-                elif (
-                    block.entries and kind in VALUE_KINDS and not (kind == WORD and cursor.head_before_brace(cursor.at))
-                ):
+                elif is_entry and not (kind == WORD and cursor.tokens[cursor.at + 1].kind == OPEN):
                     node = read_entry(cursor, self.grammar)
                 else:
                     node = self.other(block)
@@ -254,8 +257,11 @@ class _Reader:
                 cursor.take()
             cursor.skip_block()
             return None
-        cursor.skip_unknown(block.keywords)
-        if block is FILE and cursor.kind in STATEMENT_KEYWORDS and cursor.kind not in FILE.keywords:
+        if block is not FILE:
+            cursor.skip_unknown(block.keywords)
+            return None
+        cursor.skip_prose(FILE.keywords)
+        if cursor.kind in STATEMENT_KEYWORDS and cursor.kind not in FILE.keywords:
             self.read_run(cursor.kind, block)
         return None
 
@@ -329,6 +335,16 @@ class _Reader:
         if stray:
             cursor.report(errors.stray_brace(cursor.span(stray)))
 
+    def is_closed_by(self, token: Token) -> bool:
+        """True if the block ends with a brace that this token, which is bad, has swallowed."""
+        if token.kind != BAD:
+            return False
+        start, count = self.closed_by
+        if token.start > start:
+            count = max(-self.cursor.swallowed(token), 0)
+        self.closed_by = (token.start, max(count - 1, 0))
+        return count > 0
+
     def closes_outer(self) -> bool:
         """True if the closing brace here stands where an outer block's would, and one brace of the file is missing."""
         cursor = self.cursor
@@ -343,8 +359,11 @@ class _Reader:
         """True if what begins here belongs behind the block, and one brace of the file is missing."""
         cursor = self.cursor
         kind = cursor.kind
-        if kind not in STATEMENT_KEYWORDS or cursor.excess <= 0:
+        if kind not in STATEMENT_KEYWORDS:
             return False
+        if cursor.excess <= 0:  # another mistake may hide the missing brace, but the indentation shows it
+            is_outside = kind in FILE.keywords and cursor.begins_line(cursor.at)
+            return is_outside and cursor.column(cursor.token) <= self.columns[0] < self.inner[-1]
         policy = CONTAINERS[0]
         outer = FILE.keywords if len(self.columns) == 1 or block is policy else (*FILE.keywords, *policy.keywords)
         if kind not in outer:

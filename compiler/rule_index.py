@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from egressc.flows import boxes
 from egressc.flows_index import FlowIndex, uncovered
-from egressc.flows_search import example_address, in_both, witness
+from egressc.flows_search import example_address, in_both
 from egressc.policy import Inspection
 from egressc.tls import tls_reach
 
@@ -32,7 +32,7 @@ class RuleIndex:
         self.deny_rules = tuple(rule for rule in rules if rule.is_deny)
         self.allows = FlowIndex([rule.reach for rule in self.allow_rules], tags)
         self.denies = FlowIndex([rule.reach for rule in self.deny_rules], tags)
-        self.has_crossing = bool(self.allows.crossing or self.denies.crossing)
+        self.has_exceptions = any(rule.exceptions for rule in rules)
         self._elsewhere: dict[PortSet, str | None] = {}
 
     def allows_meeting(self, reach: Reach) -> tuple[BoundRule, ...]:
@@ -61,7 +61,7 @@ class RuleIndex:
 
         With the allow that it belongs to; ``None`` if the widening meets no allow.
         """
-        found = self.allows.first_inside(after, tuple(boxes(before, self.tags)), self.denies.over)
+        found = self.allows.first_inside(after, tuple(boxes(before, self.tags)), (self.denies,))
         return None if found is None else (found[0], self.allow_rules[found[1]])
 
     def overlap(self, one: Reach, other: Reach) -> Flow | None:
@@ -80,7 +80,7 @@ class RuleIndex:
             if rule.rule.inspection is Inspection.MUST_NOT and (wanted := tls_reach(rule)) is not None
             for box in boxes(wanted, self.tags)
         ]
-        found = self.allows.first_inside(exempt, asked, self.denies.over)
+        found = self.allows.first_inside(exempt, asked, (self.denies,))
         return None if found is None else found[0]
 
     def names_alone(self, rule: BoundRule, host: str) -> bool:
@@ -89,7 +89,7 @@ class RuleIndex:
         for number in self.allows.names.matching(host):
             if allow_rules[number] is not rule:
                 return False
-        return not any(deny_rules[number] is not rule for number in self.denies.names.matching(host))
+        return all([deny_rules[number] is rule for number in self.denies.names.matching(host)])
 
     def elsewhere(self, ports: PortSet) -> str | None:
         """An address, ``any`` for each, at which no rule matches these ports by the address; ``None`` if none is known."""
@@ -112,8 +112,4 @@ class RuleIndex:
         return example_address(left)
 
     def _undenied(self, some: Sequence[Box]) -> Flow | None:
-        for box in some:
-            flow = witness((box,), self.denies.over(box))
-            if flow is not None:
-                return flow
-        return None
+        return uncovered(some, (), (self.denies,))

@@ -7,22 +7,19 @@ are compared.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from egressc.lowering import Kind, Recognition
 from egressc.policy import Inspection
 from egressc.reach import Reach
-from egressc.reasons import Reason
 from egressc.services import PortSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from egressc.flows import Flow
-    from egressc.lowering import Part
     from egressc.rule_index import RuleIndex
     from egressc.services import Service
-    from egressc.site import BoundRule, Site
+    from egressc.site import BoundRule
 
 
 def tls_services(services: Sequence[Service]) -> tuple[Service, ...]:
@@ -32,13 +29,22 @@ def tls_services(services: Sequence[Service]) -> tuple[Service, ...]:
 
 def tls_reach(rule: BoundRule) -> Reach | None:
     """What a rule matches on its TLS ports; ``None`` if it has none."""
-    services = tls_services(rule.services)
-    if not services:
+    return tls_part(rule.reach, rule.services)
+
+
+def tls_part(reach: Reach, services: Sequence[Service]) -> Reach | None:
+    """What a reach, which is for these services, matches on their TLS ports; ``None`` if there are none."""
+    wanted = tls_services(services)
+    if not wanted:
         return None
-    if len(services) == len(rule.services):
-        return rule.reach
-    reach = rule.reach
-    return Reach(reach.groups, reach.accounts, reach.endpoints, reach.exceptions, PortSet.of(services))
+    if len(wanted) == len(services):
+        return reach
+    ports = PortSet.of(wanted).intersection(reach.ports)
+    if not (ports.tcp or ports.udp):
+        return None
+    return Reach(
+        reach.groups, reach.accounts, reach.endpoints, reach.exceptions, ports, reach.shared, reach.source_families
+    )
 
 
 def conflict(index: RuleIndex, one: BoundRule) -> Iterator[tuple[BoundRule, Flow]]:
@@ -53,63 +59,3 @@ def conflict(index: RuleIndex, one: BoundRule) -> Iterator[tuple[BoundRule, Flow
         flow = None if theirs is None else index.overlap(mine, theirs)
         if flow is not None:
             yield other, flow
-
-
-def exemption_differences(
-    site: Site[Any], parts: Sequence[Part]
-) -> Iterator[tuple[BoundRule, Reason, str, Flow | None]]:
-    """Where a device that inspects does not inspect as the policy asks: rule, reason, sentence, example."""
-    index = site.index
-    demanded = [p for p in parts if p.rule.rule.inspection is Inspection.MUST and p.reach and _has_tls(p)]
-    for part in parts:
-        rule = part.rule
-        if rule.is_deny or part.reach is None or not _has_tls(part):
-            continue
-        if part.exempt is not None:
-            flow = index.exempted_beyond(part.exempt)
-            if flow is not None:
-                yield (
-                    rule,
-                    Reason.TLS_SCOPE,
-                    "the exemption also covers flows that did not ask for it",
-                    flow,
-                )
-        elif rule.rule.inspection is Inspection.MUST_NOT and not _said(part):
-            yield (
-                rule,
-                Reason.TLS_UNENFORCED,
-                "the device may inspect what must not be inspected",
-                index.any_allowed(part.reach),
-            )
-        if rule.rule.inspection is Inspection.MUST and part.inspect is None and not _said(part):
-            yield (
-                rule,
-                Reason.TLS_UNENFORCED,
-                "the device does not surely inspect what must be inspected",
-                index.any_allowed(part.reach),
-            )
-    if not demanded:
-        return
-    for part in parts:
-        if part.exempt is None:
-            continue
-        for other in demanded:
-            wanted = tls_reach(other.rule)
-            flow = None if wanted is None else index.overlap(part.exempt, wanted)
-            if flow is not None:
-                yield (
-                    other.rule,
-                    Reason.TLS_UNENFORCED,
-                    f"the exemption of `{part.rule.identity}` covers it on this device",
-                    flow,
-                )
-
-
-def _has_tls(part: Part) -> bool:
-    if part.kind is Kind.NAMES and part.services and part.recognition is Recognition.HOST:
-        return False
-    return bool(tls_services(part.services))
-
-
-def _said(part: Part) -> bool:
-    return any(step.reason is Reason.TLS_UNENFORCED for step in part.steps)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from egressc.addresses import ALL
 from egressc.approximate import default_steps, left_out
 from egressc.diagnostics import Diagnostic
 from egressc.lowering import Kind, Lowering
 from egressc.parts import parts_of
-from egressc.policy import TagEndpoint
+from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
 from egressc.suggest import nearest
 from egressc.targets.azure_firewall.checks import limit_problems, shortened_descriptions
 from egressc.targets.azure_firewall.draft import Band, Desk, Draft, Form, policy_of
@@ -31,7 +32,9 @@ from egressc.targets.azure_firewall.write import Writer, announced
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from egressc.addresses import AddressSet
     from egressc.lowering import Part
+    from egressc.reach import Reach
     from egressc.site import BoundRule, Site
     from egressc.targets.azure_firewall.settings import Settings
 
@@ -80,7 +83,10 @@ def _drafts(part: Part, desk: Desk) -> Iterator[Draft]:
 
 
 def _without_vain_denies(drafts: Sequence[Draft], site: Site[Settings]) -> list[Draft]:
-    """The drafts; denies that cannot be said exactly and stop nothing that is allowed are left to the closing deny."""
+    """The drafts; denies that cannot be said exactly and stop nothing that is allowed are left to the closing deny.
+
+    Not so denies of addresses in the internal networks, which the closing deny leaves alone.
+    """
     if not site.closing_deny:
         return list(drafts)
     meets: dict[BoundRule, bool] = {}
@@ -88,13 +94,32 @@ def _without_vain_denies(drafts: Sequence[Draft], site: Site[Settings]) -> list[
     for draft in drafts:
         part = draft.part
         rule = part.rule
-        if rule.is_deny and any(step.after != step.before for step in part.steps):
+        changed = rule.is_deny and any(step.after != step.before for step in part.steps)
+        if changed and not _names_internal(part.start, site):
             if rule not in meets:
                 meets[rule] = site.index.meets_allow(rule)
             if not meets[rule]:
                 draft = draft.with_part(left_out(part))  # noqa: PLW2901 - the draft of the same part
         result.append(draft)
     return result
+
+
+def _names_internal(reach: Reach, site: Site[Settings]) -> bool:
+    for endpoint in reach.endpoints:
+        match endpoint:
+            case HostEndpoint():
+                continue
+            case AddressEndpoint():
+                addresses: AddressSet | None = endpoint.addresses
+            case AnyAddressEndpoint():
+                addresses = ALL
+            case TagEndpoint():
+                addresses = site.tags.get(endpoint.name.lower())
+            case _:
+                assert_never(endpoint)
+        if addresses is not None and addresses.overlaps(site.internal):
+            return True
+    return False
 
 
 def _place(draft: Draft, writer: Writer, entries: list[Entry], pairs: list[Pair]) -> tuple[Part, ...]:

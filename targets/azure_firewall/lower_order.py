@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from egressc.addresses import union_of
-from egressc.approximate import gone, note
+from egressc.approximate import gone
 from egressc.diagnostics import Diagnostic, Related
 from egressc.lowering import Part, Step
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
@@ -228,10 +228,8 @@ def _of_piece(part: Part, piece: _Piece) -> Part:
     sentence = _sentence(piece.by)
     if any(isinstance(endpoint, AnyAddressEndpoint) for endpoint in piece.lost):
         return gone(result, Reason.ORDER, sentence)
-    # Announced first, because a deny that loses flows to an allow is an error whichever flows these are.
-    result = note(result, Reason.ORDER, sentence)
     before = result.reach
-    assert before is not None, "a note changes nothing"
+    assert before is not None, "only written drafts are divided"
     after = with_exceptions(before, (*before.exceptions, *dict.fromkeys(piece.lost)))
     step = Step(Reason.ORDER, Effect.NARROWER, sentence, before, after)
     return replace(result, reach=after, steps=(*result.steps, step))

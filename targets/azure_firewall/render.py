@@ -78,17 +78,21 @@ def _parameters(policy: FirewallPolicy) -> Iterator[str]:
 
 
 def _resources(model: Model) -> Iterator[str]:
-    """The resources, each behind the one before it."""
+    """The resources, each behind the one before it.
+
+    A dependency on a resource whose condition is false is none, so what comes behind the policy also names what comes
+    before it.
+    """
     policy = model.policy
-    behind: str | None = None
+    behind: tuple[str, ...] = ()
     for ip_group in model.ip_groups:
         yield _ip_group(ip_group, policy, behind)
-        behind = _identifier(_IP_GROUPS, ip_group.name)
+        behind = (_identifier(_IP_GROUPS, ip_group.name),)
     yield _policy(policy, behind)
-    behind = _identifier(_POLICIES, policy.name)
+    behind = (*behind, _identifier(_POLICIES, policy.name))
     for group in model.groups:
         yield _group(group, policy, behind)
-        behind = _identifier(_GROUPS, policy.name, group.name)
+        behind = (_identifier(_GROUPS, policy.name, group.name),)
 
 
 def _identifier(kind: str, *names: str) -> str:
@@ -105,8 +109,9 @@ def _head(kind: str, name: str) -> str:
 """
 
 
-def _depends_on(behind: str | None) -> str:
-    return f'      "dependsOn": [\n        {behind}\n      ],\n' if behind is not None else ""
+def _depends_on(behind: tuple[str, ...]) -> str:
+    inner = ",\n        ".join(behind)
+    return f'      "dependsOn": [\n        {inner}\n      ],\n' if behind else ""
 
 
 def _location(policy: FirewallPolicy) -> str:
@@ -114,14 +119,14 @@ def _location(policy: FirewallPolicy) -> str:
     return f'      "location": {text},\n'
 
 
-def _ip_group(group: IpGroup, policy: FirewallPolicy, behind: str | None) -> str:
+def _ip_group(group: IpGroup, policy: FirewallPolicy, behind: tuple[str, ...]) -> str:
     return (
         f"{_head(_IP_GROUPS, group.name)}{_location(policy)}{_depends_on(behind)}"
         f'      "properties": {{\n        "ipAddresses": {_texts(group.addresses, 8)}\n      }}\n    }}'
     )
 
 
-def _policy(policy: FirewallPolicy, behind: str | None) -> str:
+def _policy(policy: FirewallPolicy, behind: tuple[str, ...]) -> str:
     properties = [
         f'        "sku": {{\n          "tier": {json_string(policy.tier)}\n        }}',
         f'        "dnsSettings": {{\n          "enableProxy": {_boolean(policy.dns_proxy)}\n        }}',
@@ -149,7 +154,7 @@ def _policy(policy: FirewallPolicy, behind: str | None) -> str:
     )
 
 
-def _group(group: RuleCollectionGroup, policy: FirewallPolicy, behind: str) -> str:
+def _group(group: RuleCollectionGroup, policy: FirewallPolicy, behind: tuple[str, ...]) -> str:
     collections = ",\n".join([_collection(collection) for collection in group.collections])
     return (
         f"{_head(_GROUPS, f'{policy.name}/{group.name}')}{_depends_on(behind)}"

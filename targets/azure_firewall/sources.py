@@ -109,6 +109,17 @@ class SourceBook:
                     help="write the name of an IP group in the policy's resource group, or its whole identifier: "
                     "`/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/ipGroups/NAME`",
                 )
+        existing = {r.name.lower() for n, r in self._references.items() if n not in self._written}
+        for written in self.ip_groups():
+            if written.name.lower() in existing:
+                yield Diagnostic(
+                    code="E0744",
+                    message=f"the IP group `{written.name}`, which exists already, would be written by "
+                    f"`{self._site.name}`",
+                    span=self._site.span,
+                    label="two groups became the same IP group",
+                    help="choose another prefix: `rule-collection-group: {name: …}`",
+                )
         if len(self._references) > MOST_IP_GROUPS:
             yield Diagnostic(
                 code="E0741",

@@ -244,6 +244,19 @@ drop_chain() {
     fi
 }
 
+# drop_table FAMILY TABLE: a table that only we have used; iptables-legacy has no way to be rid of one
+drop_table() {
+    have nft || return 0
+    case $(tool "$1" '' --version) in
+        *nf_tables*) ;;
+        *) return 0 ;;
+    esac
+    case $1 in
+        4) nft delete table ip "$2" 2>/dev/null || true ;;
+        *) nft delete table ip6 "$2" 2>/dev/null || true ;;
+    esac
+}
+
 # load_rules FAMILY: our chain anew (each table at once), then the jumps, then what an earlier version had in nat
 load_rules() {
     case $1 in
@@ -270,6 +283,7 @@ restore_rules() {
     done
     for old_table in filter nat; do
         grep -q "^$old_table :" "$work/chains" || drop_chain "$1" "$old_table"
+        grep -Fqx "*$old_table" "$work/before.v$1" || drop_table "$1" "$old_table"
     done
 }
 
@@ -362,6 +376,12 @@ in_this_network() {
     [ "$(readlink "/proc/$1/ns/net" 2>/dev/null)" = "$(readlink /proc/self/ns/net)" ]
 }
 
+# is_running PID: the process has not ended (one that has may still wait to be collected: state Z)
+is_running() {
+    run_state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) || return 1
+    [ -n "$run_state" ] && [ "$run_state" != Z ] && [ "$run_state" != X ]
+}
+
 # resolver_pid: prints the process id of the dnsmasq that runs here, from its pid file
 resolver_pid() {
     for pid_file in "$resolver_pid_file" /run/dnsmasq/dnsmasq.pid /run/dnsmasq.pid /var/run/dnsmasq.pid; do
@@ -399,7 +419,7 @@ restart_resolver() {
         say "restarting dnsmasq: process $running"
         kill "$running"
         waited=0
-        while in_this_network "$running"; do
+        while is_running "$running"; do
             [ "$waited" -lt 100 ] || return 1
             waited=$((waited + 1))
             sleep 0.1

@@ -113,14 +113,15 @@ def _sorted(ground: Ground) -> _Sorted:
 
 
 def _sort_deny(ground: Ground, shaped: Shaped, result: _Sorted) -> None:
-    if shaped.is_named:
-        result.named_denies.append(shaped)
-        return
     part = shaped.part
-    if part.steps and _is_covered(ground, part):
+    if not shaped.is_named and part.steps and _is_covered(ground, part):
         result.parts.append(left_out(part))
         return
-    result.denies.append(_placed_by_address(ground, replace(shaped, part=_with_log(ground, part))))
+    shaped = replace(shaped, part=_with_log(ground, part))
+    if shaped.is_named:
+        result.named_denies.append(shaped)
+    else:
+        result.denies.append(_placed_by_address(ground, shaped))
 
 
 def _sort_allow(ground: Ground, shaped: Shaped, result: _Sorted) -> None:

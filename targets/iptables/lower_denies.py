@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
-from egressc.approximate import left_out, named, note
+from egressc.approximate import drop_exceptions, left_out, named, note
+from egressc.policy import HostEndpoint
 from egressc.reasons import Reason
 from egressc.targets.iptables.cells import Bar
 from egressc.targets.iptables.domains import DomainIndex
@@ -31,6 +32,7 @@ _CUT = (
     "its names are taken out of the sets of the allows that they belong to; a connection to one of them still passes "
     "at an address that an allowed name shares"
 )
+_HOLES = "its names are taken out of the sets of the allows whatever they resolve to, also to the addresses excepted"
 _REJECTED = (
     "its names are refused by the addresses that they resolved to, below the allows; other names that share such an "
     "address, and that no rule allows, are refused with them"
@@ -100,19 +102,21 @@ def _lower(
         return left_out(part)
     if conflict is not None:
         part = note(part, Reason.ORDER, f"`{conflict}` allows addresses, whatever name was asked for")
-    for number in met:
-        result.bars.setdefault(number, []).append(bar)
     if met:
+        # Out of a set a name goes whole, whatever it resolves to.
+        part = drop_exceptions(part, _HOLES, lambda e: isinstance(e, HostEndpoint))
+        for number in met:
+            result.bars.setdefault(number, []).append(bar)
         result.barriers.append(Barrier(key, shaped.domains, shaped.excluded))
         part = note(part, Reason.RESOLVED_ADDRESS, _CUT)
-    if part.rule.rule.log and site.closing_deny:
-        part = note(part, Reason.LOG, "what it denies is logged as the default deny, without the name of the rule")
     if site.closing_deny:
-        return named(part, *(f"ipset=/{domain}/" for domain in shaped.domains))
+        if part.rule.rule.log and ground.settings.nflog_group is not None:
+            part = note(part, Reason.LOG, "what it denies is logged as the default deny, without the name of the rule")
+        return named(part, *(f"ipset=/{domain}/" for domain in shaped.domains if met))
     if not met:
         part = note(part, Reason.RESOLVED_ADDRESS, _REJECTED)
+    holes = ground.table.beyond(shaped.holes, part.rule) if not met else ()
     stem = ground.table.stem(NAMED, part.rule.key, part.rule.rule.span)
     result.feeds.append(Feed(stem, shaped.domains, shaped.excluded))
-    holes = ground.table.beyond(shaped.holes, part.rule)
     result.closing.append((shaped, ground.cell(part), holes, stem))
     return named(part, part.rule.key, stem)

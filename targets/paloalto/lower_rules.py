@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import egressc.targets.paloalto.capabilities as facts
 from egressc.addresses import union_of
 from egressc.anything import ANY, Anything
 from egressc.diagnostics import Diagnostic
@@ -11,7 +12,6 @@ from egressc.lowering import Kind, Part, Recognition
 from egressc.policy import AddressEndpoint, HostEndpoint, Inspection, TagEndpoint
 from egressc.reasons import Reason
 from egressc.services import PortSet
-from egressc.targets.paloalto import capabilities as facts
 from egressc.targets.paloalto.applications import applications_of
 from egressc.targets.paloalto.entries import entries_of
 from egressc.targets.paloalto.lower_inspection import decryption_reach

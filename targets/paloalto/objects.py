@@ -57,8 +57,12 @@ class Objects:
         self._of_ports: dict[PortSet, tuple[str, ...]] = {}
 
     def rule_name(self, rule: BoundRule, nature: str) -> str:
-        """The name of the rule that a policy rule becomes for a part of some nature (``tls``, ``http``, …)."""
-        name = short_name(PREFIX, f"{rule.key}-{nature}", f"{rule.key}#{nature}", RULE_NAME, DIGITS)
+        """The name of the rule that a policy rule becomes for a part of some nature (``tls``, ``http``, …).
+
+        What tells rules apart stands first, because the end is cut where there is no room.
+        """
+        policy, _, own = rule.key.rpartition("/")
+        name = short_name(PREFIX, f"{own}-{nature}-{policy}", f"{rule.key}#{nature}", RULE_NAME, DIGITS)
         self.claim(name, f"{rule.key}#{nature}", rule.rule.span)
         return name
 

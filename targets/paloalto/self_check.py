@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import egressc.targets.paloalto.capabilities as facts
 from egressc.anything import ANY, Anything
 from egressc.lowering import Recognition
-from egressc.targets.paloalto import capabilities as facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -28,12 +28,14 @@ _ON_ONE_LINE = 4
 def render(policy: FirewallPolicy) -> tuple[Artefact, ...]:
     """``firewall.ps1`` (ASCII, LF) and ``rules.json`` (UTF-8, LF)."""
     site = site_record(policy)
-    keywords = [keyword_record(keyword) for keyword in policy.keywords]
-    rules = [rule_record(rule) for rule in policy.rules]
-    script = (fixed_head(), *_data(site, keywords, rules), fixed_body())
+    keywords = _Table("Keywords", map(keyword_record, policy.keywords))
+    rules = _Table("Rules", map(rule_record, policy.rules))
+    head = f"{fixed_head()}$Site = @{{\n{_entries(site, '    ')}}}\n\n"
+    script = f"{head}{keywords.script()}{rules.script()}{fixed_body()}"
+    data = f'{{\n  "Site": {_dump(site)},\n{keywords.json()},\n{rules.json()}\n}}\n'
     return (
-        Artefact("firewall.ps1", "".join(script).encode("ascii")),
-        Artefact("rules.json", "".join(_json(site, keywords, rules)).encode("utf-8")),
+        Artefact("firewall.ps1", script.encode("ascii")),
+        Artefact("rules.json", data.encode("utf-8")),
     )
 
 
@@ -53,23 +55,28 @@ def _shipped(name: str) -> str:
     return resources.files("egressc.targets.windows_firewall").joinpath(name).read_text(encoding="ascii")
 
 
-def _data(site: Record, keywords: list[Record], rules: list[Record]) -> Iterable[str]:
-    """The data as three assignments of literals."""
-    yield "$Site = @{\n"
-    yield _entries(site, "    ")
-    yield "}\n\n"
-    yield from _table("$Keywords", keywords)
-    yield from _table("$Rules", rules)
+class _Table:
+    """Records as a list in both forms. Each record is written twice and forgotten: artefacts may be large."""
+
+    def __init__(self, name: str, records: Iterable[Record]) -> None:
+        self._name = name
+        self._script: list[str] = []
+        self._json: list[str] = []
+        for record in records:
+            self._script.append(f"    @{{\n{_entries(record, '        ')}    }}\n")
+            self._json.append(_dump(record))
+
+    def script(self) -> str:
+        """The list as an assignment in PowerShell."""
+        return f"${self._name} = @(\n{''.join(self._script)})\n\n" if self._script else f"${self._name} = @()\n\n"
+
+    def json(self) -> str:
+        """The list as a member of an object, one record on a line, so that a difference shows as one."""
+        lines = ",\n    ".join(self._json)
+        return f'  "{self._name}": [\n    {lines}\n  ]' if lines else f'  "{self._name}": []'
 
 
-def _table(name: str, records: list[Record]) -> Iterable[str]:
-    if not records:
-        yield f"{name} = @()\n\n"
-        return
-    yield f"{name} = @(\n"
-    for record in records:
-        yield f"    @{{\n{_entries(record, '        ')}    }}\n"
-    yield ")\n\n"
+_dump = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _entries(record: Record, indent: str) -> str:
@@ -86,21 +93,3 @@ def _literal(value: Value, indent: str) -> str:
         return f"@({', '.join(items)})"
     lines = f",\n{indent}    ".join(items)
     return f"@(\n{indent}    {lines}\n{indent})"
-
-
-def _json(site: Record, keywords: list[Record], rules: list[Record]) -> Iterable[str]:
-    """The data with one record on a line, so that a difference shows as one."""
-    yield f'{{\n  "Site": {json.dumps(site, ensure_ascii=False)},\n'
-    yield from _json_table("Keywords", keywords)
-    yield ",\n"
-    yield from _json_table("Rules", rules)
-    yield "\n}\n"
-
-
-def _json_table(name: str, records: list[Record]) -> Iterable[str]:
-    if not records:
-        yield f'  "{name}": []'
-        return
-    dump = json.JSONEncoder(ensure_ascii=False).encode
-    lines = ",\n    ".join([dump(record) for record in records])
-    yield f'  "{name}": [\n    {lines}\n  ]'

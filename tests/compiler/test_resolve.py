@@ -188,6 +188,7 @@ def test_bare_ports_and_the_order_of_ports(tmp_path):
 @pytest.mark.parametrize(
     ("text", "again"),
     [
+        ('policy p "d" { from any-group any-group allow r "d" { to a.example.com ports 443 } }', "any-group"),
         ('policy p "d" { from g h g allow r "d" { to a.example.com ports 443 } }', "g"),
         ('policy p "d" { from g allow r "d" { to a.example.com A.Example.COM ports 443 } }', "A.Example.COM"),
         ('policy p "d" { from g allow r "d" { to 10.0.0.0/31 10.0.0.0-10.0.0.1 ports 443 } }', "10.0.0.0-10.0.0.1"),
@@ -210,6 +211,12 @@ def test_what_stands_twice_in_a_list_is_a_warning_at_the_second(tmp_path, text, 
     assert (found.code, found.span.text) == ("W0243", again)
     assert found.related[0].span.start < found.span.start
     assert policy is not None
+
+
+def test_same_list_in_two_rules_warns_twice(tmp_path):
+    rule = 'allow r{} "d" {{ to a.b.com A.b.com ports 443 443 as a a }}'
+    text = f'service-account a {{ linux-user x }} policy p "d" {{ from g {rule.format(1)} {rule.format(2)} }}'
+    assert codes_of(tmp_path, text) == ["W0243"] * 6
 
 
 def test_names_that_the_user_slipped_on_are_suggested_with_their_place(tmp_path):

@@ -74,6 +74,21 @@ def test_conflict_that_many_files_see_is_reported_once(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("imports", "label"),
+    [
+        ((), "not defined in this file, which imports no other"),
+        (("b",), "not defined here, nor in the one imported file"),
+        (("b", "c"), "not defined here, nor in the 2 imported files"),
+    ],
+)
+def test_label_of_an_unknown_name_says_where_was_searched(tmp_path, imports, label):
+    main = "".join(f'import "{name}.egress" ' for name in imports)
+    main += 'policy p "d" { from g allow r "d" { to nowhere ports 443 } }'
+    _, (found,) = resolve_texts(tmp_path, main, **dict.fromkeys(imports, ""))
+    assert (found.code, found.label) == ("E0207", label)
+
+
+@pytest.mark.parametrize(
     ("text", "help_"),
     [
         ("to clod-service", "did you mean `cloud-service`?"),

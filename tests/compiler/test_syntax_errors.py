@@ -76,7 +76,7 @@ def rule(body):
         ("service-account s { linux-user log }", '`linux-user "log"`'),
         (rule('to "a.example" ports 443'), "write `a.example`"),
         ('policy p "d" { owner network security }', 'write `"network security"`'),
-        ('policy my policy "d" { }', "write `my-policy`"),
+        ('policy my access "d" { }', "write `my-access`"),
         (rule("to a.example ports 443 log on"), "`log off`"),
         (rule("to { a.example } ports 443"), "without braces"),
         (rule("to a.example except ports 443"), "`ports` is a reserved word"),

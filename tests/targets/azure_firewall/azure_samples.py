@@ -23,12 +23,12 @@ policy connectors "Connectors" {
     allow queues "Queues" { to bus ports 9354/tcp }
     allow time "Time" { to 192.0.2.10-192.0.2.19 198.51.100.0/24 ports 123/udp }
     allow storage "Storage" { to *.windows.net except *.blob.core.windows.net 203.0.113.0/24 ports 8443/https }
-    deny shadow "Shadow" { to *.dropbox.com ports 443/https 80/http }
-    deny bad "Bad networks" { to 198.51.100.66 ports any/tcp any/udp }
 }
 
 policy servers "Servers" {
     from servers connectors
+    deny shadow "Shadow" { to *.dropbox.com ports 443/https 80/http }
+    deny bad "Bad networks" { to 198.51.100.66 ports any/tcp any/udp }
     allow updates "Updates" { to *.update.microsoft.com ports 443/https 80/http log }
     allow reviewed "Reviewed" { to upload.contoso.com/api partner.example.org ports 443/https tls-inspection }
     allow monitor "Monitoring" { to service-tag AzureMonitor any-address ports 443/udp }

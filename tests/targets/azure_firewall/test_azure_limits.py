@@ -12,7 +12,7 @@ from test_azure_lower import inventory, policy
 from egressc.targets.azure_firewall import checks, layout, limits
 from egressc.targets.azure_firewall.draft import Band, Form
 from egressc.targets.azure_firewall.layout import Entry, lay_out
-from egressc.targets.azure_firewall.model import ApplicationRule, NetworkRule, Protocol, ProtocolType, Sources, Verdict
+from egressc.targets.azure_firewall.model import ApplicationRule, Protocol, ProtocolType, Sources, Verdict
 from egressc.targets.azure_firewall.size import group_overhead, rule_size
 from egressc.targets.registry import load_target
 
@@ -73,14 +73,24 @@ def test_groups_are_split_by_size(monkeypatch):
     assert codes(many(40), inventory("max-rule-collection-groups: 2")) == ["E0735"]
 
 
-def test_a_rule_larger_than_a_group_is_an_error():
-    names = " ".join(f"a-rather-long-host-name-number-{n}.contoso.com" for n in range(28_000))
+def test_a_rule_larger_than_a_group_is_an_error(monkeypatch):
+    for module in (layout, checks):
+        monkeypatch.setattr(module, "WARN_BYTES", 10_000)
+        monkeypatch.setattr(module, "MOST_BYTES", 14_000)
+    names = " ".join(f"a-rather-long-host-name-number-{n}.contoso.com" for n in range(280))
     text = f'endpoints big "B" {{ {names} }}\n' + policy(
         'allow a "A" { to big ports 443 }', 'allow b "B" { to x.com ports 443 }'
     )
     result = compilation_of(text, inventory())
     (found,) = [d for d in result.diagnostics if d.code == "E0737"]
     assert found.span.text == "a"
+    assert "E0737" not in codes(text.replace(names, names[:9_000].rpartition(" ")[0]), inventory())
+
+
+def test_the_real_limits_are_those_of_the_documents():
+    assert (limits.WARN_BYTES, limits.MOST_BYTES) == (1_000_000, 1_400_000)
+    assert (limits.MOST_NETWORK_RULES, limits.MOST_NETWORK_FQDNS) == (20_000, 1_000)
+    assert (limits.MOST_IP_GROUPS, limits.MOST_IP_GROUP_ENTRIES) == (200, 5_000)
 
 
 def _entry(policy_name, band=Band.DENY):
@@ -155,9 +165,7 @@ def test_no_priority_leaves_the_reserved_range():
     assert max(group["priority"] for group in groups(template).values()) == 65_000
 
 
-def test_network_rules_name_their_limits_once():
-    # The table that users see is made from the numbers that the checks use.
+def test_the_table_that_users_see_is_made_of_the_numbers_that_the_checks_use():
     values = {limit.name: limit.value for limit in load_target("azure-firewall").capabilities.limits}
     assert values["IP groups"] == str(limits.MOST_IP_GROUPS)
     assert values["network rules, sources times destinations"] == str(limits.MOST_NETWORK_RULES)
-    assert NetworkRule is not ApplicationRule

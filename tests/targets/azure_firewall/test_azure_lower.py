@@ -358,6 +358,14 @@ def test_an_impossible_ip_group_is_an_error():
     assert "E0733" in codes(policy('allow a "A" { to x.contoso.com ports 443 }'), inv)
 
 
+def test_no_existing_ip_group_is_overwritten():
+    inv = inventory(
+        "ip-groups: true",
+        groups="groups: {one: {networks: [10.1.0.1]}, two: {objects: {azure-firewall: egressc-ONE}}}\n",
+    )
+    assert codes(policy('allow a "A" { from one two to x.contoso.com ports 443 }'), inv) == ["E0744"]
+
+
 # Metadata
 
 
@@ -390,6 +398,16 @@ def test_a_deny_that_is_not_exact_and_meets_no_allow_is_left_to_the_closing_deny
     assert [p.left_out for p in lowering_of(text, inventory(), "f").parts] == [False, True]
     # Without a closing deny it is written, wider.
     assert "p.d_https" in rules(template(text, inventory("default-deny: false")))
+
+
+def test_a_deny_in_the_internal_networks_is_not_left_to_the_closing_deny():
+    sets = 'service-account u "U" { linux-user u }'
+    text = policy(
+        'deny d "D" { to 10.9.0.0/16 ports 22/tcp as u }',
+        'deny e "E" { to 198.51.100.1 ports 22/tcp as u }',
+        before=sets,
+    )
+    assert set(rules(template(text))) == {"p.d_addresses", "closing-deny"}
 
 
 def test_a_widened_deny_that_meets_an_allow_is_an_error():

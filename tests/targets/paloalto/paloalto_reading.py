@@ -2,6 +2,10 @@
 
 import xml.etree.ElementTree as ET
 
+from pan.config import PanConfig
+from panos.firewall import Firewall
+from panos.objects import AddressGroup, AddressObject, CustomUrlCategory, ScheduleObject, ServiceObject, Tag
+from panos.policies import DecryptionRule, Rulebase, SecurityRule
 from support import lowering_of
 
 from egressc.targets.registry import load_target
@@ -130,17 +134,6 @@ def scope_of(config):
 
 def read_with_panos(config, version="10.1.0"):
     """What pan-os-python reads: objects by class name, each a list in the order of the file."""
-    from panos.firewall import Firewall
-    from panos.objects import (
-        AddressGroup,
-        AddressObject,
-        CustomUrlCategory,
-        ScheduleObject,
-        ServiceObject,
-        Tag,
-    )
-    from panos.policies import DecryptionRule, Rulebase, SecurityRule
-
     scope, base = scope_of(config)
 
     def read(kind, parent):
@@ -174,8 +167,6 @@ def panconf_lines(config):
 
     The same as `panconf.py --config config.xml --set`.
     """
-    from pan.config import PanConfig
-
     conf = PanConfig(config=config.decode())
     out = []
     for xpath in conf.config_xpaths():

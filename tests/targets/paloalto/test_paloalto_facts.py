@@ -7,6 +7,7 @@ import pytest
 from paloalto_reading import DEVICE_GROUP, SETTINGS, inventory, scope_of, written
 from support import site_of
 
+from egressc.targets.paloalto import capabilities as table
 from egressc.targets.registry import load_target
 
 OBJECTS = ("address", "address-group", "service", "schedule", "tag", "profiles/custom-url-category")
@@ -237,8 +238,6 @@ def test_the_reference_walker_finds_what_is_wrong():
 
 
 def test_limits_of_the_table_are_the_facts(facts):
-    from egressc.targets.paloalto import capabilities as table
-
     rule = facts[RULEBASE.format("security")]
     assert int(rule["@name"]["maxlen"]) == table.RULE_NAME
     assert int(rule["description"]["maxlen"]) == table.DESCRIPTION

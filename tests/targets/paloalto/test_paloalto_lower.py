@@ -67,7 +67,9 @@ def test_what_an_entry_cannot_say():
     assert with_whole_labels(HostPattern(("azgn*", "servicebus", "windows", "net"))) == (
         HostPattern(("*", "servicebus", "windows", "net")),
     )
-    assert with_whole_labels(HostPattern(("a", "x*y", "net"), deep=True)) == (HostPattern(("a", "*", "net"), deep=True),)
+    assert with_whole_labels(HostPattern(("a", "x*y", "net"), deep=True)) == (
+        HostPattern(("a", "*", "net"), deep=True),
+    )
     assert with_short_runs(HostPattern(("a",) + ("*",) * 10 + ("b", "*", "net"))) == (
         HostPattern(("b", "*", "net"), deep=True),
     )
@@ -255,7 +257,7 @@ def test_an_existing_object_is_used_and_not_written():
 
 @pytest.mark.parametrize("name", ["any", "Any", "x" * 64, "a/b", "'any'", "a\\\\b"])
 def test_an_object_that_cannot_be_is_refused(name):
-    text = inventory(ZONES, f"connectors: {{objects: {{paloalto: \"{name}\"}}}}")
+    text = inventory(ZONES, f'connectors: {{objects: {{paloalto: "{name}"}}}}')
     codes = [d.code for d in compilation_of(rule("to a.example.com ports 443/https"), text).diagnostics]
     assert any(code.startswith("E04") or code == "E0707" for code in codes), codes
 
@@ -330,11 +332,14 @@ def test_an_account_that_user_id_cannot_know_is_an_error():
     assert all(r.users is ANY and r.action == "deny" for r in found.model.security_rules)
 
 
-@pytest.mark.parametrize("user", ["it's \"it\"", "ends\\\\", "\u202etxt"])
+@pytest.mark.parametrize("user", ['it\'s "it"', "ends\\\\", "\u202etxt"])
 def test_a_user_that_cannot_be_written_is_an_error(user):
-    more = 'service-account odd "O" { directory-user "%s" }' % user.replace("\\\\", "\\").replace('"', '""')
+    written = user.replace("\\\\", "\\").replace('"', '""')
+    more = f'service-account odd "O" {{ directory-user "{written}" }}'
     text = inventory(ZONES + ", user-id: true")
-    codes = [d.code for d in compilation_of(rule("to a.example.com ports 443/https as odd", more=more), text).diagnostics]
+    codes = [
+        d.code for d in compilation_of(rule("to a.example.com ports 443/https as odd", more=more), text).diagnostics
+    ]
     assert "E0704" in codes or any(c.startswith(("E01", "E02")) for c in codes), codes
 
 
@@ -539,7 +544,7 @@ def test_a_url_entry_that_is_too_long_is_refused():
         assert [d.code for d in found.diagnostics] == codes
 
 
-TAGS = "endpoints t \"T\" { service-tag AzureMonitor }"
+TAGS = 'endpoints t "T" { service-tag AzureMonitor }'
 
 
 def test_service_tags_need_their_file():

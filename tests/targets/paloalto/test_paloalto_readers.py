@@ -1,5 +1,7 @@
 """What other people's programs read in the files."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -173,3 +175,20 @@ def test_the_files_are_these(golden, made, request):
     folder = Path(__file__).parent / "golden" / request.node.callspec.params["made"]
     golden(folder / "config.xml", made[1])
     golden(folder / "commands.set", made[2])
+
+
+ADDRESSES_ONLY = """policy p "P" { from connectors
+    allow a "A" { to 198.51.100.0/24 2001:db8:1::/48 ports 443/https 53/udp }
+    deny  d "D" { to 198.51.100.9 ports any/tcp }
+}"""
+
+
+@pytest.mark.skipif(shutil.which("fwshift") is None, reason="fwshift (GPL, a program of its own) is not installed")
+def test_fwshift_finds_both_files_alike(tmp_path):
+    _, config, commands = written(ADDRESSES_ONLY)
+    (tmp_path / "a.xml").write_bytes(config)
+    (tmp_path / "a.set").write_bytes(commands)
+    done = subprocess.run(
+        ["fwshift", "compare", "a.xml", "a.set"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "decide every connection alike" in done.stdout

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
-from support import artefacts_of
+from support import AS_OF, artefacts_of
 from test_windows_firewall_script import checked
 from windows_host import Host
 
+from egressc.api import Request, compile_request
+from egressc.diagnostics import has_errors
+
 GOLDEN = Path(__file__).parent / "golden"
+POLICIES = Path(__file__).resolve().parents[3] / "policies"
 
 POLICY = """
 service-account connector "Connector" {
@@ -78,3 +82,21 @@ def test_the_golden_script_runs():
     assert sorted(r["action"] for r in held).count("Block") == 3
     agent = [r for r in held if r.get("program")]
     assert {r["localuser"] for r in agent} == {"D:(A;;CC;;;S-1-5-21-1-2-3-1105)"}
+
+
+def test_the_shipped_policies_compile_and_apply():
+    result = compile_request(Request(paths=(str(POLICIES),), as_of=AS_OF, targets=("windows-firewall",)))
+    assert not has_errors(result.diagnostics)
+    assert [build.site.name for build in result.builds] == [
+        "connector-hosts/connectors-dublin",
+        "connector-hosts/connectors-azure",
+    ]
+    for build in result.builds:
+        files = {artefact.name: artefact.content for artefact in build.render()}
+        values = checked(files)
+        host = Host()
+        host.services.update(dict.fromkeys({r["Service"] for r in values["Rules"] if "Service" in r}, "UNRESTRICTED"))
+        host.run(files["firewall.ps1"], EnforceDefaultDeny=True)
+        assert sorted(host.rules["PersistentStore"]) == sorted(r["Name"] for r in values["Rules"])
+        assert all(r["Action"] == "Allow" for r in values["Rules"])
+        assert build.lowering.diagnostics == ()

@@ -1,0 +1,230 @@
+"""What one step of a lowering changes in what the artefact decides, with a flow that shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from egressc.anything import ANY
+from egressc.fidelity_integrity import says
+from egressc.flows import Flow, boxes
+from egressc.flows_index import FlowIndex, uncovered
+from egressc.flows_search import in_both
+from egressc.hosts import example, matches
+from egressc.lowering import BrokenLowering
+from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
+from egressc.reasons import Effect, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from egressc.lowering import Lowering, Part, Step
+    from egressc.policy import Endpoint
+    from egressc.reach import Reach
+    from egressc.site import BoundRule, Site
+
+_FEW = 8
+"""Up to so many endpoints a search from the left is faster than a set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A deny that was widened so far that it stops what the policy allows."""
+
+    deny: BoundRule
+    allow: BoundRule
+    sentence: str
+    reason: Reason
+    example: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a step does to what is allowed, with a flow that is decided otherwise; ``None`` where none is."""
+
+    effect: Effect
+    example: Flow | None
+
+
+class Differences:
+    """Compares the policy of a site with what its lowering decides.
+
+    With A and D the flows of the policy's allows and denies, A' and D' those of the written ones, a step makes the
+    artefact wider where it adds a flow to A' that is in neither A less D nor D', and narrower where it takes a flow of
+    A less D from A' altogether. A deny that is widened must not stop anything of A less D.
+    """
+
+    def __init__(self, site: Site[Any], lowering: Lowering[Any]) -> None:
+        self._site = site
+        self._index = site.index
+        self._parts = lowering.parts
+        self._tags = site.tags
+        self._least: dict[frozenset[str], str] = {}
+        weaker = [p.start for p in lowering.parts if p.rule.is_deny and _is_weaker(p)]
+        self._weaker_denies = FlowIndex(weaker, site.tags) if weaker else None
+
+    @cached_property
+    def _written_allows(self) -> FlowIndex:
+        written = [p.reach for p in self._parts if p.reach is not None and not p.rule.is_deny]
+        return FlowIndex(written, self._tags)
+
+    @cached_property
+    def _written_denies(self) -> FlowIndex:
+        return FlowIndex([p.reach for p in self._parts if p.reach is not None and p.rule.is_deny], self._tags)
+
+    def of(self, part: Part, step: Step) -> Difference | Cut | None:
+        """What the step changes; ``None`` if no flow is decided otherwise because of it."""
+        after = step.after
+        if after is step.before:
+            return Difference(step.effect, None)
+        if part.rule.is_deny:
+            return self._of_deny(part, step)
+        if after is None or step.effect is Effect.NARROWER:
+            return self._lost(part, step)
+        flow = self._quick(part.rule, step.before, after) or self._newly_allowed(step.before, after)
+        return None if flow is None else Difference(step.effect, flow)
+
+    def check_left_out(self, part: Part) -> None:
+        """Raise ``BrokenLowering`` if a deny that is left out would have decided anything."""
+        found = self._index.allows.first_inside(part.start, (), (self._written_denies,))
+        if found is not None:
+            raise BrokenLowering(says(self._site, part.rule, "it is left out, and an allow lets this through", found[0]))
+        internal = self._site.internal
+        for endpoint in part.start.endpoints:
+            if _names_internal(endpoint, self._site):
+                what = f"it is left out, and the closing deny leaves {internal.text} alone"
+                raise BrokenLowering(says(self._site, part.rule, what))
+
+    def _of_deny(self, part: Part, step: Step) -> Difference | Cut | None:
+        after = step.after
+        if step.reason is Reason.FAMILY:
+            # What the target does not carry at all needs no deny.
+            return Difference(Effect.NONE, None)
+        if after is None or step.effect is Effect.NARROWER:
+            return self._no_longer_denied(part, step)
+        cut = self._index.wrongly_denied(after, step.before)
+        if cut is not None:
+            return Cut(part.rule, cut[1], step.sentence, step.reason, cut[0])
+        if self._site.closing_deny:
+            return None
+        flow = self._index.newly_matched(after, step.before)
+        return None if flow is None else Difference(step.effect.opposite, flow)
+
+    def _no_longer_denied(self, part: Part, step: Step) -> Difference | None:
+        """What a deny that is gone or smaller lets through: what a written allow has, or a missing closing deny leaves."""
+        minus = () if step.after is None else tuple(boxes(step.after, self._tags))
+        lost = in_both(boxes(part.start, self._tags), tuple(boxes(step.before, self._tags)))
+        flow = None
+        if lost:
+            found = self._written_allows.first_inside(part.start, minus, (self._written_denies,))
+            flow = None if found is None else found[0]
+            if flow is None and not self._site.closing_deny:
+                flow = uncovered(lost, minus, (self._written_denies,))
+        return None if flow is None else Difference(Effect.WIDER, flow)
+
+    def _lost(self, part: Part, step: Step) -> Difference | None:
+        """What the policy allows and no written allow does any more."""
+        minus = () if step.after is None else tuple(boxes(step.after, self._tags))
+        mine = in_both(boxes(part.start, self._tags), tuple(boxes(step.before, self._tags)))
+        flow = uncovered(mine, minus, (self._written_allows, self._index.denies))
+        return None if flow is None else Difference(Effect.NARROWER, flow)
+
+    def _newly_allowed(self, before: Reach, after: Reach) -> Flow | None:
+        flow = self._index.newly_matched(after, before)
+        if flow is None and self._weaker_denies is not None:
+            # What the policy denies is let through where the deny is not written, or not in full.
+            minus = tuple(boxes(before, self._tags))
+            found = self._weaker_denies.first_inside(after, minus, (self._written_denies,))
+            flow = None if found is None else found[0]
+        return flow
+
+    def _quick(self, rule: BoundRule, before: Reach, after: Reach) -> Flow | None:
+        """A flow that shows the commonest changes of a rule whose hosts no other rule names; ``None``: look closer."""
+        first = after.endpoints[0]
+        if after.exceptions or not isinstance(first, HostEndpoint) or self._index.has_exceptions:
+            return None
+        address = self._index.elsewhere(after.ports)
+        if address is None or after.ports != before.ports or after.source_families != before.source_families:
+            return None
+        grown = (after.groups is ANY and before.groups is not ANY) or (
+            after.accounts is ANY and before.accounts is not ANY
+        )
+        if after.endpoints is not before.endpoints:
+            new = None if grown or after.shared is not before.shared else _added(before.endpoints, after.endpoints)
+            host = None if new is None else _a_host(new)
+            if new is None or host is None or not self._index.names_alone(rule, host):
+                return None
+            if any(_holds(e, host, new.path) for e in (*before.endpoints, *rule.endpoints)):
+                return None
+            return self._flow(after, host, new.path, address, None)
+        host = _a_host(first)
+        if after.shared is not before.shared:
+            return None if grown or before.shared else self._flow(after, None, None, address, host)
+        if not grown or host is None or not self._index.names_alone(rule, host):
+            return None
+        return self._flow(after, host, first.path, address, None)
+
+    def _flow(self, reach: Reach, host: str | None, path: str | None, address: str, shared: str | None) -> Flow | None:
+        if host is None and shared is None:
+            return None
+        transport, port = reach.ports.first()
+        families = reach.source_families
+        return Flow(
+            self._first_of(reach.groups),
+            self._first_of(reach.accounts),
+            host,
+            path,
+            None if address == "any" else address,
+            shared,
+            transport,
+            port,
+            next(iter(families)) if len(families) == 1 else None,
+        )
+
+    def _first_of(self, names: object) -> str | None:
+        if names is ANY or not isinstance(names, frozenset):
+            return None
+        found = self._least.get(names)
+        if found is None:
+            found = self._least[names] = min(names)
+        return found
+
+
+def _is_weaker(part: Part) -> bool:
+    return part.reach is None or any(s.effect is Effect.NARROWER and s.after is not s.before for s in part.steps)
+
+
+def _added(before: Sequence[Endpoint], after: Iterable[Endpoint]) -> HostEndpoint | None:
+    known = before if len(before) <= _FEW else frozenset(before)
+    for endpoint in after:
+        if isinstance(endpoint, HostEndpoint) and endpoint not in known:
+            return endpoint
+    return None
+
+
+def _a_host(endpoint: HostEndpoint) -> str | None:
+    pattern = endpoint.pattern
+    if pattern.is_exact:
+        return pattern.text
+    return example((pattern,))
+
+
+def _holds(endpoint: Endpoint, host: str, path: str | None) -> bool:
+    if not isinstance(endpoint, HostEndpoint) or not matches(endpoint.pattern, host):
+        return False
+    prefix = endpoint.path
+    return prefix is None or (path is not None and (path == prefix or path.startswith(prefix + "/")))
+
+
+def _names_internal(endpoint: Endpoint, site: Site[Any]) -> bool:
+    match endpoint:
+        case HostEndpoint():
+            return False
+        case AddressEndpoint():
+            return endpoint.addresses.overlaps(site.internal)
+        case AnyAddressEndpoint():
+            return not site.internal.is_empty
+        case TagEndpoint():
+            known = site.tags.get(endpoint.name.lower())
+            return known is not None and known.overlaps(site.internal)
