@@ -90,7 +90,7 @@ def load_settings(located: Located | None) -> tuple[Settings | None, tuple[Diagn
 def last_minute(day: date, zone: str) -> str:
     """The last minute of a day, UTC, on a clock that shows ``zone``, as a schedule writes it: ``2027/06/30@23:59``."""
     shown = datetime.combine(day, time(23, 59), tzinfo=UTC)
-    if day < LAST_DAY:
+    if day < LAST_DAY and zone != "UTC":
         shown = shown.astimezone(ZoneInfo(zone))
     return f"{shown.year:04}/{shown.month:02}/{shown.day:02}@{shown.hour:02}:{shown.minute:02}"
 
@@ -112,6 +112,8 @@ def _location(value: str | dict[str, str]) -> Location:
 
 
 def _is_timezone(name: str) -> bool:
+    if name == "UTC":
+        return True  # the default needs no database
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError

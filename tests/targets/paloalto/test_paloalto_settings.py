@@ -1,6 +1,7 @@
 """The settings of the inventory."""
 
 from datetime import date
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 from paloalto_reading import inventory
@@ -106,3 +107,14 @@ def test_what_the_compiler_asks_of_the_settings():
     assert (target.per_group(plain), target.sees_accounts(plain), target.default_deny(plain)) == (False, False, True)
     assert (target.sees_accounts(full), target.default_deny(full)) == (True, False)
     assert target.main_artefact in {"config.xml", "commands.set"}
+
+
+def test_utc_needs_no_time_zone_database(monkeypatch):
+    def missing(name):
+        raise ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr("egressc.targets.paloalto.settings.ZoneInfo", missing)
+    assert settings_of(ZONES + ", timezone: UTC").timezone == "UTC"
+    assert last_minute(date(2027, 6, 30), "UTC") == "2027/06/30@23:59"
+    codes = [d.code for d in compilation_of(POLICY, inventory(ZONES + ", timezone: Europe/Dublin")).diagnostics]
+    assert codes == ["E0705"]
