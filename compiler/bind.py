@@ -19,7 +19,7 @@ from egressc.services import PortSet
 from egressc.site import BoundGroup, BoundRule, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from egressc.inventory import Firewall, Group, Inventory
@@ -48,8 +48,8 @@ def prepare(policy: Policy, inventory: Inventory, as_of: date) -> tuple[Prepared
     Every name that a rule gives a group must be one of the inventory, if there is one; every parameter in use must be
     bound for every group that needs it. Expired allows are left out, expired denies stay, both with a warning.
     """
-    diagnostics = list(group_problems(policy, inventory))
-    diagnostics.extend(check_names(policy, inventory))
+    diagnostics = list(group_problems(policy.rules, inventory))
+    unknown_groups = bool(diagnostics)
     rules = []
     for rule in policy.rules:
         if rule.expires is not None and rule.expires < as_of:
@@ -58,15 +58,29 @@ def prepare(policy: Policy, inventory: Inventory, as_of: date) -> tuple[Prepared
                 continue
         rules.append(rule)
     accounts = {account.name: _account(account, inventory) for account in policy.accounts}
-    filler = Filler(inventory)
-    prepared = Prepared(policy, inventory, as_of, tuple(rules), accounts, filler)
-    if not any(d.code == "E0503" for d in diagnostics):
-        everyone = _everyone(prepared)
-        for rule in rules:
-            for group in _groups_of(rule, everyone, inventory):
-                filler.filled(rule, group)
-        diagnostics.extend(filler.diagnostics)
+    prepared = Prepared(policy, inventory, as_of, tuple(rules), accounts, Filler(inventory))
+    if not unknown_groups:
+        diagnostics.extend(_fill_all(prepared))
+    diagnostics.extend(check_names(policy, inventory, frozenset(prepared.filler.unfilled)))
     return prepared, tuple(diagnostics)
+
+
+def _fill_all(prepared: Prepared) -> Iterator[Diagnostic]:
+    """What is wrong when every rule is filled for every group that it is for, wherever that group is governed."""
+    filler = prepared.filler
+    groups_of = GroupsOf(_everyone(prepared), prepared.inventory)
+    empty: list[Diagnostic] = []
+    for rule in prepared.rules:
+        groups = groups_of(rule)
+        if not groups:
+            continue
+        for group in groups if rule.to.has_parameters else groups[:1]:
+            filled = filler.filled(rule, group)
+            if not filled.endpoints and not filled.failed:
+                empty.append(_nothing_left(rule, group.name if rule.to.has_parameters else ""))
+                break
+    yield from filler.diagnostics
+    yield from empty
 
 
 def bind_everything(prepared: Prepared) -> Site[None]:
@@ -140,19 +154,30 @@ def _everyone(prepared: Prepared) -> tuple[Group, ...]:
     return tuple(Group(name=name, span=named[name]) for name in sorted(named))
 
 
-def _groups_of(rule: Rule, governed: Iterable[Group], inventory: Inventory) -> tuple[Group, ...]:
-    """The governed groups that the rule is for, with those that lack its feature left out."""
-    if isinstance(rule.groups, Anything):
-        found = tuple(governed)
-    elif inventory.source is None:
-        wanted = {group.name for group in rule.groups}
-        found = tuple(group for group in governed if group.name in wanted)
-    else:
-        wanted = {group.name for group in inventory.leaves(group.name for group in rule.groups)}
-        found = tuple(group for group in governed if group.name in wanted)
-    if rule.feature is None:
+class GroupsOf:
+    """The governed groups that a rule is for, with those that lack its feature left out."""
+
+    def __init__(self, governed: Iterable[Group], inventory: Inventory) -> None:
+        self._governed = tuple(governed)
+        self._inventory = inventory
+        self._held: dict[tuple[object, ...], tuple[Group, ...]] = {}
+
+    def __call__(self, rule: Rule) -> tuple[Group, ...]:
+        """The groups, in the order of the inventory."""
+        names = rule.groups if isinstance(rule.groups, Anything) else tuple([group.name for group in rule.groups])
+        key = (names, rule.feature)
+        found = self._held.get(key)
+        if found is None:
+            found = self._held[key] = self._find(names, rule.feature)
         return found
-    return tuple(group for group in found if rule.feature in group.features)
+
+    def _find(self, names: tuple[str, ...] | Anything, feature: str | None) -> tuple[Group, ...]:
+        found = self._governed
+        if not isinstance(names, Anything):
+            inventory = self._inventory
+            wanted = set(names) if inventory.source is None else {group.name for group in inventory.leaves(names)}
+            found = tuple(group for group in found if group.name in wanted)
+        return found if feature is None else tuple(group for group in found if feature in group.features)
 
 
 def _bound(group: Group, target: str) -> BoundGroup:
@@ -170,16 +195,12 @@ def _bound_rules(prepared: Prepared, groups: tuple[BoundGroup, ...]) -> tuple[Bo
     inventory = prepared.inventory
     bound = {group.name: group for group in groups}
     governed = tuple(group for group in _everyone(prepared) if group.name in bound)
-    memo: dict[tuple[object, ...], tuple[Group, ...]] = {}
+    groups_of = GroupsOf(governed, inventory)
     held: dict[tuple[str, ...], tuple[tuple[BoundGroup, ...], frozenset[str]]] = {}
     accounts_held: dict[tuple[str, ...], tuple[tuple[Account, ...], frozenset[str]]] = {}
     result = []
     for rule in prepared.rules:
-        names = rule.groups if isinstance(rule.groups, Anything) else tuple(g.name for g in rule.groups)
-        key = (names, rule.feature)
-        mine = memo.get(key)
-        if mine is None:
-            mine = memo[key] = _groups_of(rule, governed, inventory)
+        mine = groups_of(rule)
         if not mine:
             continue
         accounts: tuple[Account, ...] | Anything = ANY
@@ -251,6 +272,17 @@ def _tags(inventory: Inventory) -> dict[str, Any]:
     if inventory.service_tags is None:
         return {}
     return {name.lower(): addresses for name, addresses in inventory.service_tags.tags.items()}
+
+
+def _nothing_left(rule: Rule, group: str) -> Diagnostic:
+    where = f" for group `{group}`" if group else ""
+    return Diagnostic(
+        code="E0505",
+        message=f"nothing is left of `{rule.identity}`{where}: its exceptions remove every endpoint",
+        span=rule.span,
+        label="this rule matches nothing",
+        help="remove the rule, or make its `except` smaller",
+    )
 
 
 def _expired(rule: Rule) -> Diagnostic:

@@ -4,74 +4,114 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from egressc.anything import Anything
+from egressc.anything import ANY, Anything
 from egressc.diagnostics import Diagnostic
 from egressc.suggest import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from egressc.inventory import Inventory
-    from egressc.policy import Policy
+    from egressc.policy import GroupName, Policy, Rule
     from egressc.source import Span
 
 
-def group_problems(policy: Policy, inventory: Inventory) -> Iterator[Diagnostic]:
+def group_problems(rules: Iterable[Rule], inventory: Inventory) -> Iterator[Diagnostic]:
     """An error for each place where a rule names a group that the inventory does not have; none without an inventory."""
+    names = (group for rule in rules if not isinstance(rule.groups, Anything) for group in rule.groups)
+    return unknown_groups(names, inventory)
+
+
+def unknown_groups(names: Iterable[GroupName], inventory: Inventory) -> Iterator[Diagnostic]:
+    """An error for each place that names a group which the inventory does not have; none without an inventory."""
     if inventory.source is None:
         return
     told: set[tuple[str, int]] = set()
     known = [group.name for group in inventory.groups]
-    for rule in policy.rules:
-        if isinstance(rule.groups, Anything):
+    for group in names:
+        if inventory.group(group.name) is not None:
             continue
-        for group in rule.groups:
-            place = (group.span.source.name, group.span.start)
-            if place in told or inventory.group(group.name) is not None:
-                continue
-            told.add(place)
-            near = nearest(group.name, known)
-            yield Diagnostic(
-                code="E0503",
-                message=f"no group is called `{group.name}`",
-                span=group.span,
-                label=f"not in {inventory.source.shown}",
-                help=f"did you mean `{near}`?" if near else _valid("groups", known),
-            )
+        place = (group.span.source.name, group.span.start)
+        if place in told:
+            continue
+        told.add(place)
+        near = nearest(group.name, known)
+        yield Diagnostic(
+            code="E0503",
+            message=f"no group is called `{group.name}`",
+            span=group.span,
+            label=f"not in {inventory.source.shown}",
+            help=f"did you mean `{near}`?" if near else _valid("groups", known),
+        )
 
 
-def check_names(policy: Policy, inventory: Inventory) -> Iterator[Diagnostic]:
-    """Warnings for what one side names and the other does not know; a part of the policies may be compiled alone."""
+def check_names(policy: Policy, inventory: Inventory, unfilled: frozenset[str]) -> Iterator[Diagnostic]:
+    """Warnings for what one side names and the other does not know; a part of the policies may be compiled alone.
+
+    ``unfilled`` are the parameters that an error says some group has no value for: a name near one of them is the same
+    mistake.
+    """
     accounts = {account.name for account in policy.accounts}
     told: set[str] = set()
     for override in inventory.accounts:
         if override.account not in accounts and override.account not in told:
             told.add(override.account)
             yield _unknown("W0510", "service account", override.account, override.account_span, accounts)
+    if inventory.source is None:
+        return
     wanted = {rule.feature for rule in policy.rules if rule.feature is not None}
-    listed = {feature for group in inventory.groups for feature in group.features}
-    for rule in policy.rules:
-        if rule.feature is not None and rule.feature not in listed and inventory.source is not None:
-            listed.add(rule.feature)
-            near = nearest(rule.feature, sorted(listed - {rule.feature}))
-            yield Diagnostic(
-                code="W0511",
-                message=f"no group lists feature `{rule.feature}`, so its rules are for nobody",
-                span=rule.feature_span,
-                label="no group has it",
-                help=f"did you mean `{near}`?" if near else "list it under `features` of a group, if it is in use",
-            )
-    parameters = {parameter.name for parameter in policy.parameters}
-    seen: set[tuple[str, str]] = set()
+    listed = sorted({feature for group in inventory.groups for feature in group.features})
+    misspelt = {f: near for f in sorted(wanted - set(listed)) if (near := nearest(f, listed)) and near not in wanted}
+    for feature, near in misspelt.items():
+        yield _misspelt_feature(policy, feature, near)
+    yield from _idle_rules(policy, inventory, misspelt)
+    seen = {*wanted, *misspelt.values()}
     for group in inventory.groups:
         for feature, span in group.feature_spans:
-            if feature not in wanted and ("feature", feature) not in seen:
-                seen.add(("feature", feature))
+            if feature not in seen:
+                seen.add(feature)
                 yield _unknown("W0512", "feature", feature, span, wanted)
+    parameters = {parameter.name for parameter in policy.parameters}
+    seen = set()
+    for group in inventory.groups:
         for (name, _), (span, _) in zip(group.parameters, group.parameter_spans, strict=True):
-            if name not in parameters and ("parameter", name) not in seen:
-                seen.add(("parameter", name))
+            if name not in parameters and name not in seen and nearest(name, sorted(parameters)) not in unfilled:
+                seen.add(name)
                 yield _unknown("W0513", "parameter", name, span, parameters)
+
+
+def _misspelt_feature(policy: Policy, feature: str, near: str) -> Diagnostic:
+    rule = next(rule for rule in policy.rules if rule.feature == feature)
+    return Diagnostic(
+        code="W0511",
+        message=f"no group lists feature `{feature}`, so its rules are for nobody",
+        span=rule.feature_span,
+        label="no group has it",
+        help=f"did you mean `{near}`?",
+    )
+
+
+def _idle_rules(policy: Policy, inventory: Inventory, misspelt: Container[str]) -> Iterator[Diagnostic]:
+    """A note for each rule that is for nobody, because none of its groups lists its feature: that may be meant."""
+    idle: dict[tuple[object, ...], bool] = {}
+    for rule in policy.rules:
+        if rule.feature is None or rule.feature in misspelt:
+            continue
+        names = ANY if isinstance(rule.groups, Anything) else tuple(group.name for group in rule.groups)
+        key = (rule.feature, names)
+        if key not in idle:
+            idle[key] = not any(rule.feature in group.features for group in inventory.leaves(names))
+        if not idle[key]:
+            continue
+        whose = "no group" if isinstance(names, Anything) else "none of " + ", ".join(f"`{name}`" for name in names)
+        yield Diagnostic(
+            code="N0514",
+            message=f"`{rule.identity}` is for nobody: {whose} lists feature `{rule.feature}`",
+            span=rule.feature_span or rule.span,
+            label="not in use",
+            group=f"feature {rule.feature}",
+            subject=rule.identity,
+        )
 
 
 def _unknown(code: str, what: str, name: str, span: Span, known: set[str]) -> Diagnostic:

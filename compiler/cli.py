@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -60,6 +61,9 @@ def _run(args: list[str]) -> int:
         parser.print_help(sys.stderr)
         return COULD_NOT_RUN
     options = parser.parse_args(args)
+    # One run makes millions of values, hardly any of them in cycles, and ends: looking for garbage again and again
+    # would take a third of its time and free nothing.
+    gc.disable()
     match options.verb:
         case "compile":
             from egressc.verb_compile import run  # noqa: PLC0415

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL, EMPTY, AddressSet, union_of
 from egressc.diagnostics import Diagnostic
-from egressc.hosts import covered, intersects, minimise
+from egressc.host_index import HostIndex
+from egressc.hosts import covered, minimise
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint, TemplateEndpoint
+from egressc.suggest import nearest
 from egressc.words import HostWord, fill
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from egressc.inventory import Group, Inventory
     from egressc.policy import Destinations, Endpoint, Rule
 
@@ -22,20 +26,24 @@ class Filled:
     """The endpoints and exceptions of a rule for a group, without parameters, tidied.
 
     Endpoints that others contain are dropped, addresses are merged, same-kind exceptions are subtracted; an exception
-    that is left overlaps some endpoint.
+    that is left overlaps some endpoint. ``failed`` says that a parameter could not be filled: then both are empty.
     """
 
     endpoints: tuple[Endpoint, ...]
     exceptions: tuple[Endpoint, ...]
+    failed: bool = False
 
 
 class Filler:
-    """Fills destinations, each once for each set of values; collects what is wrong in ``diagnostics``."""
+    """Fills destinations, each once for each set of values.
+
+    What is wrong is collected in ``diagnostics``; ``unfilled`` are the parameters that some group has no value for.
+    """
 
     def __init__(self, inventory: Inventory) -> None:
         self.diagnostics: list[Diagnostic] = []
+        self.unfilled: set[str] = set()
         self._inventory = inventory
-        self._labels: dict[str, bool] = {}
         self._held: dict[tuple[int, str], Filled] = {}
         self._tidied: dict[int, Filled] = {}
         self._told: set[tuple[object, ...]] = set()
@@ -47,7 +55,7 @@ class Filler:
         if not to.has_parameters:
             found = self._tidied.get(id(to))
             if found is None:
-                found = self._tidied[id(to)] = self._tidy(rule, _plain(to.endpoints), _plain(to.exceptions))
+                found = self._tidied[id(to)] = _tidy(_plain(to.endpoints), _plain(to.exceptions))
                 self._kept.append(to)
             return found
         key = (id(to), group.name)
@@ -57,9 +65,9 @@ class Filler:
             endpoints = self._fill(to.endpoints, group)
             exceptions = self._fill(to.exceptions, group)
             if endpoints is None or exceptions is None:
-                found = Filled((), ())
+                found = Filled((), (), failed=True)
             else:
-                found = self._tidy(rule, endpoints, exceptions)
+                found = _tidy(endpoints, exceptions)
             self._held[key] = found
         return found
 
@@ -101,10 +109,11 @@ class Filler:
         return None if failed else tuple(result)
 
     def _unbound(self, endpoint: TemplateEndpoint, name: str, group: Group) -> None:
-        said = (endpoint.span.source.name, endpoint.span.start, name, group.name)
-        if said in self._told:
+        if (name, group.name) in self._told:
             return
-        self._told.add(said)
+        self._told.add((name, group.name))
+        self.unfilled.add(name)
+        near = nearest(name, [given for given, _ in group.parameters])
         where = "the inventory" if self._inventory.source is not None else "an inventory"
         self.diagnostics.append(
             Diagnostic(
@@ -112,40 +121,34 @@ class Filler:
                 message=f"parameter `{name}` has no value for group `{group.name}`",
                 span=endpoint.span,
                 label="this host waits for it",
-                help=f"give it one in {where}: `{group.name}: {{parameters: {{{name}: …}}}}`",
+                help=f"group `{group.name}` gives a value to `{near}`: did you mean `{name}`?"
+                if near
+                else f"give it one in {where}: `{group.name}: {{parameters: {{{name}: …}}}}`",
             )
         )
 
-    def _tidy(self, rule: Rule, endpoints: tuple[Endpoint, ...], exceptions: tuple[Endpoint, ...]) -> Filled:
-        hosts = [e for e in endpoints if isinstance(e, HostEndpoint)]
-        others = [e for e in endpoints if not isinstance(e, HostEndpoint)]
-        if not exceptions:
-            return Filled((*_fewest(hosts), *_addresses(others, EMPTY)), ())
-        host_exceptions = [e for e in exceptions if isinstance(e, HostEndpoint)]
-        excluded = union_of(e.addresses for e in exceptions if isinstance(e, AddressEndpoint))
-        if any(isinstance(e, AnyAddressEndpoint) for e in exceptions):
-            excluded = ALL
-        tags = tuple(e for e in exceptions if isinstance(e, TagEndpoint))
-        hosts = [] if excluded == ALL else [e for e in hosts if not _excepted(e, host_exceptions)]
-        left = [e for e in others if e not in tags]
-        addresses = [] if excluded == ALL else _addresses(left, excluded)
-        kept: list[Endpoint] = [e for e in host_exceptions if addresses or any(_meet(e, h) for h in hosts)]
-        if not excluded.is_empty and (hosts or any(isinstance(e, TagEndpoint) for e in addresses)):
-            kept.append(AddressEndpoint(excluded))
-        if hosts or addresses:
-            kept.extend(tags)
-        result = Filled((*_fewest(hosts), *addresses), tuple(kept))
-        if not result.endpoints:
-            self.diagnostics.append(
-                Diagnostic(
-                    code="E0505",
-                    message=f"nothing is left of `{rule.identity}`: its exceptions remove every endpoint",
-                    span=rule.span,
-                    label="this rule matches nothing",
-                    help="remove the rule, or make its `except` smaller",
-                )
-            )
-        return result
+
+def _tidy(endpoints: tuple[Endpoint, ...], exceptions: tuple[Endpoint, ...]) -> Filled:
+    hosts = [e for e in endpoints if isinstance(e, HostEndpoint)]
+    others = [e for e in endpoints if not isinstance(e, HostEndpoint)]
+    if not exceptions:
+        return Filled((*_fewest(hosts), *_addresses(others, EMPTY)), ())
+    host_exceptions = [e for e in exceptions if isinstance(e, HostEndpoint)]
+    excluded = union_of(e.addresses for e in exceptions if isinstance(e, AddressEndpoint))
+    if any(isinstance(e, AnyAddressEndpoint) for e in exceptions):
+        excluded = ALL
+    tags = tuple(dict.fromkeys(e for e in exceptions if isinstance(e, TagEndpoint)))
+    gone = {e.name.lower() for e in tags}
+    excepting = _Excepting(host_exceptions)
+    hosts = [] if excluded == ALL else [e for e in hosts if not excepting.whole(e)]
+    left = [e for e in others if not (isinstance(e, TagEndpoint) and e.name.lower() in gone)]
+    addresses = [] if excluded == ALL else _addresses(left, excluded)
+    kept: list[Endpoint] = list(host_exceptions) if addresses else list(excepting.touching(hosts))
+    if not excluded.is_empty and (hosts or any(isinstance(e, TagEndpoint) for e in addresses)):
+        kept.append(AddressEndpoint(excluded))
+    if hosts or addresses:
+        kept.extend(tags)
+    return Filled((*_fewest(hosts), *addresses), tuple(kept))
 
 
 def _plain(endpoints: tuple[Endpoint | TemplateEndpoint, ...]) -> tuple[Endpoint, ...]:
@@ -156,27 +159,50 @@ def _fewest(hosts: list[HostEndpoint]) -> tuple[HostEndpoint, ...]:
     """The hosts without those that another one contains, sorted."""
     if len(hosts) < 2:
         return tuple(hosts)
-    whole = minimise([e.pattern for e in hosts if e.path is None])
-    paths = {e for e in hosts if e.path is not None}
-    if paths:
-        ordered = sorted(paths, key=lambda e: (e.pattern.sort_key, e.path or ""))
-        alone = [e for e in ordered if not _excepted(e, [HostEndpoint(p) for p in whole])]
-        kept = [e for e in alone if not any(o is not e and _holds(o, e) for o in alone)]
-        return (*(HostEndpoint(p) for p in whole), *kept)
-    return tuple(HostEndpoint(p) for p in whole)
+    whole = [HostEndpoint(p) for p in minimise([e.pattern for e in hosts if e.path is None])]
+    with_path = sorted({e for e in hosts if e.path is not None}, key=lambda e: (e.pattern.sort_key, e.path or ""))
+    if not with_path:
+        return tuple(whole)
+    excepting = _Excepting(whole)
+    kept: dict[HostEndpoint, None] = {}
+    for endpoint in with_path:
+        # Sorted, a path stands behind those that it is below.
+        above = (HostEndpoint(endpoint.pattern, path) for path in _paths_above(endpoint.path or ""))
+        if not any(each in kept for each in above) and not excepting.whole(endpoint):
+            kept[endpoint] = None
+    return (*whole, *kept)
 
 
-def _holds(one: HostEndpoint, other: HostEndpoint) -> bool:
-    return one.pattern == other.pattern and _below(other.path, one.path)
+def _paths_above(path: str) -> Iterator[str]:
+    """The paths that a path is below: ``/a`` and ``/a/b`` for ``/a/b/c``."""
+    at = path.find("/", 1)
+    while at > 0:
+        yield path[:at]
+        at = path.find("/", at + 1)
 
 
-def _excepted(host: HostEndpoint, exceptions: list[HostEndpoint]) -> bool:
-    patterns = [e.pattern for e in exceptions if _below(host.path, e.path)]
-    return bool(patterns) and covered(host.pattern, patterns)
+class _Excepting:
+    """Hosts that are taken away from others, found without comparing each with each."""
 
+    def __init__(self, hosts: Sequence[HostEndpoint]) -> None:
+        self._hosts = hosts
+        self._index: HostIndex[int] = HostIndex([(e.pattern, number) for number, e in enumerate(hosts)])
 
-def _meet(one: HostEndpoint, other: HostEndpoint) -> bool:
-    return intersects(one.pattern, other.pattern) and (_below(one.path, other.path) or _below(other.path, one.path))
+    def whole(self, host: HostEndpoint) -> bool:
+        """True if nothing of the host is left."""
+        near = [self._hosts[number] for number in self._index.intersecting(host.pattern)]
+        patterns = [e.pattern for e in near if _below(host.path, e.path)]
+        return bool(patterns) and covered(host.pattern, patterns)
+
+    def touching(self, hosts: Iterable[HostEndpoint]) -> list[HostEndpoint]:
+        """The hosts here that overlap one of ``hosts``, in their order."""
+        found: set[int] = set()
+        for host in hosts:
+            for number in self._index.intersecting(host.pattern):
+                other = self._hosts[number]
+                if _below(host.path, other.path) or _below(other.path, host.path):
+                    found.add(number)
+        return [self._hosts[number] for number in sorted(found)]
 
 
 def _below(path: str | None, prefix: str | None) -> bool:

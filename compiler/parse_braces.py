@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from egressc.parse_errors import stray_block, stray_brace
 from egressc.parse_tokens import BAD, CLOSE, OPEN, TEXT, WORD, Scan, Token
@@ -10,6 +10,10 @@ from egressc.source import Span
 
 if TYPE_CHECKING:
     from egressc.source import Source
+
+
+_NEAR: Final = 8
+"""How many tokens before a closing brace an opening one can be the one that it closes, on the same line or not."""
 
 
 def without_slips(source: Source, scan: Scan, limit: int) -> Scan:
@@ -46,19 +50,18 @@ def without_slips(source: Source, scan: Scan, limit: int) -> Scan:
 def _in_word(tokens: tuple[Token, ...], index: int) -> bool:
     """True if a brace stands between two words without white space."""
     before, brace, after = tokens[index - 1], tokens[index], tokens[index + 1]
-    return (
-        index > 0
-        and before.kind != CLOSE
-        and after.kind == WORD
-        and before.end == brace.start < after.start == brace.end
-    )
+    if index == 0 or before.kind in {OPEN, CLOSE, TEXT} or after.kind != WORD:
+        return False
+    return before.end == brace.start and brace.end == after.start
 
 
 def _closes_in_vain(source: Source, tokens: tuple[Token, ...], index: int) -> bool:
     after = tokens[index + 1]
     if "\n" in source.text[tokens[index].end : after.start]:
         return False
-    return after.kind in {TEXT, OPEN} or _in_word(tokens, index)
+    if after.kind in {TEXT, OPEN}:
+        return True
+    return _in_word(tokens, index) and all(token.kind != OPEN for token in tokens[max(index - _NEAR, 0) : index])
 
 
 def _opens_in_vain(source: Source, tokens: tuple[Token, ...], index: int) -> bool:

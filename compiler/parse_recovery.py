@@ -68,7 +68,7 @@ class _Reader:
         self.surplus = 0
         """How many closing braces are to come for blocks that are taken as closed."""
         self.closed_by = (-1, 0)
-        """Where the last bad token with closing braces in it begins, and how many of these are still to close blocks."""
+        """Where the last bad token with closing braces in it begins, and how many of these still close a block."""
         self.inner: list[int] = []
         """The column of what stands first in each open block, if it begins a line."""
 

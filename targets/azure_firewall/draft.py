@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from egressc.approximate import any_source, change, drop_account, keep_family
+from egressc.approximate import any_source, change, drop_account, keep_family, named
 from egressc.lowering import Part
 from egressc.policy import AddressEndpoint
 from egressc.reach import Reach
@@ -103,7 +103,7 @@ class Desk:
         if reach is not None and reach.exceptions and _has_v6(reach.exceptions):
             kept = tuple(left for e in reach.exceptions if (left := _v4(e)) is not None)
             part = change(part, Reason.FAMILY, with_exceptions(reach, kept), sentence)
-        return part if part is before else _assuming(part, IPV6.id)
+        return part if part is before else named(part, assumptions=(IPV6.id,))
 
 
 def _has_v6(endpoints: tuple[Endpoint, ...]) -> bool:
@@ -114,10 +114,6 @@ def _v4(endpoint: Endpoint) -> Endpoint | None:
     if not isinstance(endpoint, AddressEndpoint) or not endpoint.addresses.v6:
         return endpoint
     return AddressEndpoint(endpoint.addresses.family(4)) if endpoint.addresses.v4 else None
-
-
-def _assuming(part: Part, assumption: str) -> Part:
-    return replace(part, assumptions=tuple(sorted({*part.assumptions, assumption})))
 
 
 def divided(

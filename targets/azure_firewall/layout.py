@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egressc.targets.azure_firewall.draft import Band, Form
-from egressc.targets.azure_firewall.limits import LARGEST_PRIORITY, MOST_BYTES, WARN_BYTES
+from egressc.targets.azure_firewall.limits import LARGEST_PRIORITY, MOST_BYTES, RESERVED_PRIORITIES, WARN_BYTES
 from egressc.targets.azure_firewall.model import RuleCollection, RuleCollectionGroup, Verdict
 from egressc.targets.azure_firewall.names import collection_name, group_name
 from egressc.targets.azure_firewall.size import group_overhead, rule_size
@@ -28,7 +28,7 @@ _SLOTS = {
     Band.ALLOW: (400, 500),
     Band.UNINSPECTED: (400, 500),
     Band.EXCEPT: (900, 99),
-    Band.CLOSING: (999, 1),
+    Band.CLOSING: (RESERVED_PRIORITIES - 1, 1),
 }
 """The first priority of each band, counted from the setting, and how many there are; two bands share one range."""
 

@@ -14,6 +14,7 @@ from egressc.suggest import nearest
 from egressc.targets.azure_firewall.checks import limit_problems, shortened_descriptions
 from egressc.targets.azure_firewall.draft import Band, Desk, Draft, Form, policy_of
 from egressc.targets.azure_firewall.layout import Entry, Pair, lay_out
+from egressc.targets.azure_firewall.limits import RESERVED_PRIORITIES
 from egressc.targets.azure_firewall.lower_except import has_exceptions, say_exceptions
 from egressc.targets.azure_firewall.lower_inspection import inspects, with_inspection
 from egressc.targets.azure_firewall.lower_names import draft_names
@@ -66,7 +67,8 @@ def lower(site: Site[Settings]) -> Lowering[Model]:
         *limit_problems(laid, site),
         *shortened_descriptions(writer.shortened, site),
     )
-    parts.sort(key=lambda part: part.rule.key)
+    if pairs:
+        parts.sort(key=lambda part: part.rule.key)
     return Lowering(model, tuple(parts), default_steps(site), problems, tuple(_assumes(site, desk, parts)), opens)
 
 
@@ -196,7 +198,7 @@ def _unknown_tags(site: Site[Settings]) -> Iterator[Diagnostic]:
 def _assumes(site: Site[Settings], desk: Desk, parts: Sequence[Part]) -> Iterator[str]:
     """The sentences on which the artefact as a whole rests."""
     settings = site.settings
-    last = settings.priority + 999
+    last = settings.priority + RESERVED_PRIORITIES - 1
     yield (
         f"the template is deployed to the resource group of the policy `{settings.policy}`, a {settings.tier} policy, "
         "which it leaves alone unless the parameter `writePolicy` is true"

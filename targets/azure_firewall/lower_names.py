@@ -90,7 +90,7 @@ def _by_application(services: tuple[Service, ...]) -> tuple[tuple[Service, ...],
 def _application(part: Part, desk: Desk, nature: str, *, terminates: bool) -> Iterator[Draft]:
     """Drafts of application rules: URLs and names apart, and apart what exceptions touch."""
     start = part.start
-    if any(isinstance(e, HostEndpoint) and e.path for e in start.endpoints) and sees_paths(part, desk, terminates):
+    if sees_paths(part, desk, terminates) and any(isinstance(e, HostEndpoint) and e.path for e in start.endpoints):
         with_url, others = _parted(start.endpoints, lambda e: bool(e.path) and e.pattern.is_exact)
         if with_url:
             apart = divided(part, endpoints=with_url)

@@ -1,14 +1,14 @@
 """Names of rules, collections and groups: from identities alone, within Azure's characters and length.
 
 A rule is called ``POLICY.RULE_NATURE`` (``POLICY.RULE_PART_NATURE`` where a rule has parts). Names of the language hold
-neither ``.`` nor ``_``, so different rules have different names; only what is too long is shortened, with a hash.
+neither ``.`` nor ``_``, so different rules have different names. Only what is too long becomes ``RULE_NATURE_HASH``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from egressc.naming import short_name
+from egressc.naming import digest, short_name
 from egressc.targets.azure_firewall.limits import LONGEST_NAME
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ def rule_name(rule: BoundRule, nature: str) -> str:
     name = f"{rule.identity.replace('/', '.')}{part}_{nature}"
     if len(name) <= LONGEST_NAME:
         return name
-    return short_name(nature, rule.identity.rpartition("/")[2], name, LONGEST_NAME, _DIGITS)
+    tail = f"_{nature}_{digest(name, _DIGITS)}"
+    return f"{rule.identity.rpartition('/')[2][: LONGEST_NAME - len(tail)].rstrip('-')}{tail}"
 
 
 def group_name(prefix: str, kind: str, policy: str, number: int) -> str:

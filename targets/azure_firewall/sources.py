@@ -23,17 +23,21 @@ ANY_SOURCE = (Sources(addresses=("*",)),)
 
 
 class SourceBook:
-    """What each set of groups is as sources; the IP groups that this needs."""
+    """What each set of groups is as sources; the IP groups that this needs.
+
+    Sets of groups are known again by the identity of their tuple: those of the site's rules live as long as the site.
+    """
 
     def __init__(self, site: Site[Settings]) -> None:
         self._site = site
-        self._known: dict[tuple[str, ...], tuple[Sources, ...]] = {}
+        self._known: dict[int, tuple[Sources, ...]] = {}
+        self._by_name: dict[tuple[str, ...], tuple[Sources, ...]] = {}
         self._references: dict[str, IpGroupReference] = {}
         self._written: dict[str, IpGroup] = {}
         self._has_v6: dict[int, bool] = {}
 
     def has_v6(self, groups: tuple[BoundGroup, ...]) -> bool:
-        """True if some of the groups has IPv6 addresses. ``groups`` must live as long as this book."""
+        """True if some of the groups has IPv6 addresses."""
         found = self._has_v6.get(id(groups))
         if found is None:
             found = any(g.addresses is not ANY and bool(g.addresses.v6) for g in groups)
@@ -46,10 +50,13 @@ class SourceBook:
         A rule takes one of the two kinds (the parameter sets of New-AzFirewallPolicyNetworkRule), so a rule with both
         is written twice. Empty when no group has IPv4 addresses.
         """
-        key = tuple([group.name for group in groups])
-        found = self._known.get(key)
+        found = self._known.get(id(groups))
         if found is None:
-            found = self._known[key] = tuple(self._sources(groups))
+            key = tuple([group.name for group in groups])
+            found = self._by_name.get(key)
+            if found is None:
+                found = self._by_name[key] = tuple(self._sources(groups))
+            self._known[id(groups)] = found
         return found
 
     def _sources(self, groups: tuple[BoundGroup, ...]) -> Iterator[Sources]:

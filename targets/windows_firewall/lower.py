@@ -88,10 +88,11 @@ def lower(site: Site[Settings]) -> Lowering[FirewallPolicy]:
 
 def _start(rule: BoundRule) -> tuple[Part, ...]:
     """The parts of a rule by kind of endpoint. Names are not split further: all are known by their addresses."""
+    if all(type(endpoint) is HostEndpoint for endpoint in rule.endpoints):
+        return (Part(rule, Kind.NAMES, Recognition.DNS, rule.services, rule.reach, rule.reach),)
     kinds = by_kind(rule.endpoints)
     if len(kinds) == 1:
-        recognition = Recognition.DNS if kinds[0][0] is Kind.NAMES else Recognition.NONE
-        return (Part(rule, kinds[0][0], recognition, rule.services, rule.reach, rule.reach),)
+        return (Part(rule, kinds[0][0], Recognition.NONE, rule.services, rule.reach, rule.reach),)
     result = []
     for kind, endpoints in kinds:
         reach = with_endpoints(rule.reach, endpoints)
@@ -134,7 +135,7 @@ class _Run:
     def part(self, part: Part, conditions: tuple[Condition, ...]) -> list[Part]:
         """The part with its rules written, in as many parts as it becomes."""
         if not conditions:
-            return [_without(part)]
+            return [_unsaid(part)]
         if part.kind is Kind.NAMES and not self.site.settings.dynamic_keywords:
             if part.rule.is_deny:
                 if self.denies.is_covered(part):
@@ -154,7 +155,7 @@ class _Run:
             problem = self.denies.problem_of(part)
             if problem is not None:
                 self.report.append(problem)
-                return _without(part)
+                return _unsaid(part)
             action = Action.BLOCK
         part = drop_paths(part, _PATHS)
         part = widened(part)
@@ -181,15 +182,15 @@ class _Run:
         expanded = expand_tags(part, self.site)
         if isinstance(expanded, Diagnostic):
             self.report.append(expanded)
-            return _without(part)
+            return _unsaid(part)
         part = expanded
         left = self.exceptions.subtracted(part)
         if isinstance(left, Diagnostic):
             self.report.append(left)
-            return _without(part)
+            return _unsaid(part)
         part, addresses = left
         if not isinstance(addresses, Anything) and addresses.is_empty:
-            return _without(part)
+            return part
         if part.rule.is_deny and part.steps and self.denies.is_covered(part):
             return left_out(part)
         chunks: Sequence[Chunk] = (("", ANY),) if isinstance(addresses, Anything) else address_chunks(addresses)
@@ -206,9 +207,9 @@ class _Run:
         return self.builder.add(part.rule, nature, action, conditions, part.reach.ports, chunks)
 
 
-def _without(part: Part) -> Part:
-    """The part for which nothing is written: there is an error about it, or it matches nothing."""
-    return replace(part, reach=None, steps=())
+def _unsaid(part: Part) -> Part:
+    """The part as it began: there is an error about it, and nothing is written at all."""
+    return replace(part, reach=part.start, steps=())
 
 
 def _noted(part: Part) -> Part:

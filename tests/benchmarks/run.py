@@ -9,6 +9,7 @@ subtracted. Quote the ratios: machines are noisy.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import resource
 import subprocess
@@ -36,6 +37,7 @@ def measure(rules: int) -> dict[str, float]:
     from egressc.resolve import resolve
     from egressc.targets.registry import load_target, target_names
 
+    gc.disable()  # as the command line does
     for name in target_names():
         load_target(name)
     found: dict[str, float] = {"imports_mb": _peak_mb()}

@@ -11,6 +11,7 @@ import pytest
 FOLDER = Path(__file__).resolve().parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(FOLDER):

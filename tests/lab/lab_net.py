@@ -50,7 +50,11 @@ class Namespace:
         run("ip", "netns", "add", self.name)
         self.ip("link", "set", "lo", "up")
         # No waiting for duplicate address detection, and the addresses are usable at once.
-        self.run("sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad; echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad")
+        self.run(
+            "sh",
+            "-c",
+            "echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad; echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad",
+        )
         self.etc = Path("/etc/netns") / self.name
 
     def resolve_through(self, server):
@@ -129,8 +133,8 @@ def namespaces(folder, *roles):
     """Namespaces that are gone afterwards, whatever happens."""
     made = []
     try:
-        for role in roles:
-            made.append(Namespace(folder, role))
+        # One by one, so that those made before one that fails are taken away too.
+        made.extend(Namespace(folder, role) for role in roles)
         yield made
     finally:
         for each in reversed(made):
@@ -139,7 +143,15 @@ def namespaces(folder, *roles):
 
 def world(server, names, cnames=()):
     """The rest of the world in a namespace: its DNS at 192.0.2.53, its servers on all of the addresses."""
-    lines = ["no-resolv", "no-hosts", "user=root", "listen-address=192.0.2.53", "bind-interfaces", "local-ttl=60", "local=/./"]
+    lines = [
+        "no-resolv",
+        "no-hosts",
+        "user=root",
+        "listen-address=192.0.2.53",
+        "bind-interfaces",
+        "local-ttl=60",
+        "local=/./",
+    ]
     addresses = set()
     for name, (v4, v6) in names.items():
         lines.append("host-record=" + ",".join(filter(None, (name, v4, v6))))
@@ -166,7 +178,9 @@ def saved(namespace, backend, *, with_sets=True):
     out = []
     for tool in ("iptables", "ip6tables"):
         text = namespace.run(f"{tool}-{backend}-save").stdout
-        out += [line.rsplit(" [", 1)[0] if line.startswith(":") else line for line in text.splitlines() if line[:1] != "#"]
+        out += [
+            line.rsplit(" [", 1)[0] if line.startswith(":") else line for line in text.splitlines() if line[:1] != "#"
+        ]
     if with_sets:
         out += sorted(line.split(" timeout ")[0] if line.startswith("add") else line
                       for line in namespace.run("ipset", "save").stdout.splitlines())  # fmt: skip

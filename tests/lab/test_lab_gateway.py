@@ -4,7 +4,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import pytest
 from lab_gateway import gateway_and_clients
 from lab_net import HERE, probe, saved, write_artefact
 from support import AS_OF, artefacts_of
@@ -85,7 +84,10 @@ def test_what_is_intercepted_and_what_is_not(tmp_path, backend):
         ]  # fmt: skip
         assert probe(member, 65534, ("net.example", 8080, 4), ("net.example", 8080, 6)) == ["ok:inspector"] * 2
         assert probe(member, 65534, ("login.windows.net", 443, 4)) == ["ok:198.51.100.16"]
-        assert seen(member, ("hole.example", 8080, 4), ("hole.example", 8080, 6), ("other.example", 443, 4)) == ["refused"] * 3
+        assert (
+            seen(member, ("hole.example", 8080, 4), ("hole.example", 8080, 6), ("other.example", 443, 4))
+            == ["refused"] * 3
+        )
         assert probe(stranger, 65534, ("net.example", 8080, 4)) == ["ok:203.0.113.10"]
         # A foreign interception behind ours: an exemption by RETURN would not have stopped it.
         gateway.run(f"iptables-{backend}", "-t", "nat", "-A", "PREROUTING", "-i", "lan0", "-p", "tcp", "--dport", "443",
@@ -94,7 +96,12 @@ def test_what_is_intercepted_and_what_is_not(tmp_path, backend):
         assert probe(member, 65534, ("login.windows.net", 443, 4)) == ["ok:inspector"]
         # Without the proxy the chain in `nat` goes, and foreign rules stay.
         without = write_artefact(
-            tmp_path / "without", artefacts_of(TLS.replace(" tls-inspection", "").replace(" no-tls-inspection", ""), PROXY.replace("tls-proxy-port: 3129, ", ""), "lab")
+            tmp_path / "without",
+            artefacts_of(
+                TLS.replace(" tls-inspection", "").replace(" no-tls-inspection", ""),
+                PROXY.replace("tls-proxy-port: 3129, ", ""),
+                "lab",
+            ),
         )
         apply(without)
         left = saved(gateway, backend, with_sets=False)

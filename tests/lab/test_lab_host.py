@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from lab_host import host_and_world
 from lab_net import probe, run, saved, write_artefact
-from support import artefacts_of
+from support import AS_OF, artefacts_of
+
+from egressc.api import Request, compile_request
+from egressc.diagnostics import has_errors
 
 POLICIES = Path(__file__).resolve().parent.parent.parent / "policies"
 CONNECTOR, UPDATER, CERTIFICATES, INSTALLER, NOBODY = 61001, 61002, 61003, 61004, 61009
@@ -41,15 +44,11 @@ policy p "Lab" {
     allow sliced "From a control group" { to other.example ports 443 as sliced }
 }
 """
-OWN_INVENTORY = SHIPPED.split("service-accounts:")[0] + "firewalls:" + SHIPPED.split("firewalls:")[1]
+OWN_INVENTORY = SHIPPED.split("service-accounts:", maxsplit=1)[0] + "firewalls:" + SHIPPED.split("firewalls:")[1]
 
 
 def shipped(tmp_path_factory):
     """The shipped policies, compiled for a Linux host."""
-    from egressc.api import Request, compile_request
-    from egressc.diagnostics import has_errors
-    from support import AS_OF
-
     folder = tmp_path_factory.mktemp("policies")
     shutil.copytree(POLICIES, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     (folder / "inventory.yaml").write_text(SHIPPED)
@@ -69,7 +68,8 @@ def folders(tmp_path_factory):
         "shipped": write_artefact(place / "shipped", shipped(tmp_path_factory)),
         "own": write_artefact(place / "own", artefacts_of(OWN, OWN_INVENTORY, "lab")),
         "fewer": write_artefact(
-            place / "fewer", artefacts_of(OWN.replace("servicebus.windows.net", "a.msappproxy.net"), OWN_INVENTORY, "lab")
+            place / "fewer",
+            artefacts_of(OWN.replace("servicebus.windows.net", "a.msappproxy.net"), OWN_INVENTORY, "lab"),
         ),
     }
     slice_.rmdir()

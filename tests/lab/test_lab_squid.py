@@ -3,6 +3,8 @@
 import os
 import shutil
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from lab_gateway import gateway_and_clients
@@ -17,7 +19,8 @@ http_port 3128
 https_port 3129 intercept ssl-bump cert={folder}/inspector.pem generate-host-certificates=on dynamic_cert_mem_cache_size=4MB
 sslcrtd_program {certgen} -s {folder}/certificates -M 4MB
 sslcrtd_children 1 startup=1 idle=1
-ssl_bump peek all
+acl step1 at_step SslBump1
+ssl_bump peek step1
 ssl_bump bump all
 sslproxy_cert_error allow all
 sslproxy_cert_sign signTrusted all
@@ -56,18 +59,32 @@ def certificate(folder, name):
 @pytest.mark.usefixtures("squid")
 def test_the_origins_certificate_is_seen_where_nothing_must_be_opened(tmp_path):
     artefact = write_artefact(tmp_path / "artefact", artefacts_of(TLS, PROXY, "lab", accept=("tls-scope",)))
-    with gateway_and_clients(tmp_path, "nft") as (gateway, member, stranger, outside, apply):
-        place = gateway.folder / "squid"
-        place.mkdir()
-        # Squid leaves root behind and must still get at its files.
-        for above in (place, *place.parents):
-            if above.is_relative_to(tmp_path.parent.parent.parent):
-                above.chmod(above.stat().st_mode | 0o711)
+    # Squid leaves root behind and must still get at its files, so they stand elsewhere than pytest's.
+    with (
+        gateway_and_clients(tmp_path, "nft") as (gateway, member, stranger, outside, apply),
+        tempfile.TemporaryDirectory() as name,
+    ):
+        place = Path(name)
+        place.chmod(0o755)
         origin = certificate(place, "ORIGIN")
         certificate(place, "INSPECTOR")
         outside.start(sys.executable, str(HERE / "lab_tls.py"), "serve", str(origin), "9443", "9080", ready="ready")
         for port, real in (("443", "9443"), ("8080", "9080")):
-            outside.run("iptables-nft", "-t", "nat", "-A", "PREROUTING", "-p", "tcp", "--dport", port, "-j", "REDIRECT", "--to-ports", real)
+            outside.run(
+                "iptables-nft",
+                "-t",
+                "nat",
+                "-A",
+                "PREROUTING",
+                "-p",
+                "tcp",
+                "--dport",
+                port,
+                "-j",
+                "REDIRECT",
+                "--to-ports",
+                real,
+            )
         run(CERTGEN, "-c", "-s", str(place / "certificates"), "-M", "4MB")
         (place / "squid.conf").write_text(CONFIG.format(folder=place, certgen=CERTGEN))
         run("chown", "-R", "proxy:proxy", str(place))

@@ -7,7 +7,10 @@ import pytest
 from egressc.targets.iptables.feeding import VOID, Barrier, Feed, feeding
 
 LABELS = ["a", "b", "c"]
-NAMES = [f"{x}{y}{z}d" for x in ("", "a.", "b.") for y in ("", "a.", "b.", "c.") for z in ("", "a.", "b.")] + ["e", "a.e"]
+NAMES = [f"{x}{y}{z}d" for x in ("", "a.", "b.") for y in ("", "a.", "b.", "c.") for z in ("", "a.", "b.")] + [
+    "e",
+    "a.e",
+]
 
 
 def below(name, domains):

@@ -37,8 +37,20 @@ def together(many):
     return set().union(*map(members, many)) if many else set()
 
 
-MATCHES = [Owner("1"), Owner("2"), Cgroup("s"), Cgroup("s/x"), Cgroup("t"), Owner("1", other=True), Cgroup("s", other=True)]
-SOME = [ALL_PROCESSES, *(Processes((m,)) for m in MATCHES), *(Processes(pair) for pair in itertools.combinations(MATCHES[:5], 2))]
+MATCHES = [
+    Owner("1"),
+    Owner("2"),
+    Cgroup("s"),
+    Cgroup("s/x"),
+    Cgroup("t"),
+    Owner("1", other=True),
+    Cgroup("s", other=True),
+]
+SOME = [
+    ALL_PROCESSES,
+    *(Processes((m,)) for m in MATCHES),
+    *(Processes(pair) for pair in itertools.combinations(MATCHES[:5], 2)),
+]
 
 
 @pytest.mark.parametrize("one", SOME, ids=repr)
@@ -54,27 +66,67 @@ def test_within_and_without_say_what_they_say(one):
 
 
 def test_two_names_may_be_one_user():
-    assert within(Processes((Owner("root"),)), [Processes((Owner("toor"),))]) == (Processes((Owner("root"), Owner("toor"))),)
+    assert within(Processes((Owner("root"),)), [Processes((Owner("toor"),))]) == (
+        Processes((Owner("root"), Owner("toor"))),
+    )
     assert without(Processes((Owner("root"),)), [Processes((Owner("0"),))]) == (
         Processes((Owner("root"), Owner("0", other=True))),
     )
 
 
 def test_an_account_is_each_value_of_one_kind_with_each_of_the_other():
-    account = Account("a", "", (("windows-account", ("X",)), ("linux-user", ("u", "v")), ("linux-cgroup", ("/s//x/", "t"))), None)
-    assert processes_of(account) == tuple(
-        Processes((Owner(u), Cgroup(g))) for u in ("u", "v") for g in ("s/x", "t")
+    account = Account(
+        "a", "", (("windows-account", ("X",)), ("linux-user", ("u", "v")), ("linux-cgroup", ("/s//x/", "t"))), None
     )
+    assert processes_of(account) == tuple(Processes((Owner(u), Cgroup(g))) for u in ("u", "v") for g in ("s/x", "t"))
     assert processes_of(Account("a", "", (("linux-user", ("u",)),), None)) == (Processes((Owner("u"),)),)
     assert processes_of(Account("a", "", (("windows-account", ("X",)),), None)) == ()
 
 
-@pytest.mark.parametrize("user", ["wapc", "www-data", "_apt", "a.b", "CONTOSO\\svc", "host$", "u@d.example", "a b", "a\"b", "é", "$(id)", "0", "61001", "4294967294"])
+@pytest.mark.parametrize(
+    "user",
+    [
+        "wapc",
+        "www-data",
+        "_apt",
+        "a.b",
+        "CONTOSO\\svc",
+        "host$",
+        "u@d.example",
+        "a b",
+        'a"b',
+        "é",
+        "$(id)",
+        "0",
+        "61001",
+        "4294967294",
+    ],
+)
 def test_users(user):
     assert user_problem(user) is None
 
 
-@pytest.mark.parametrize("user", ["", "0-65535", "61000-61010", "0x0-0xffff", "0x10", "-1", "+1", "007", "4294967295", " a", "!root", "a\nb", "a:b", "a/b", "1a", "x" * 300])
+@pytest.mark.parametrize(
+    "user",
+    [
+        "",
+        "0-65535",
+        "61000-61010",
+        "0x0-0xffff",
+        "0x10",
+        "-1",
+        "+1",
+        "007",
+        "4294967295",
+        " a",
+        "!root",
+        "a\nb",
+        "a:b",
+        "a/b",
+        "1a",
+        "x" * 300,
+    ],
+)
 def test_no_users(user):
     assert user_problem(user) is not None
 
@@ -102,11 +154,18 @@ def flows(cell):
 BARS = [
     Bar("k1", PortSet(tcp=((1, 2),)), ANY, ANY),
     Bar("k2", PortSet(tcp=((2, 3),)), frozenset({"g"}), (Processes((Owner("1"),)),)),
-    Bar("k3", PortSet(tcp=((1, 3),)), frozenset({"h", "x"}), (Processes((Cgroup("s"),)), Processes((Owner("2"), Cgroup("t"))))),
+    Bar(
+        "k3",
+        PortSet(tcp=((1, 3),)),
+        frozenset({"h", "x"}),
+        (Processes((Cgroup("s"),)), Processes((Owner("2"), Cgroup("t")))),
+    ),
 ]
 CELLS = [
     Cell(PortSet(tcp=((1, 3),)), Sources(ANY), (ALL_PROCESSES,)),
-    Cell(PortSet(tcp=((2, 2),)), Sources(frozenset({"g", "h"})), (Processes((Owner("1"),)), Processes((Cgroup("s/x"),)))),
+    Cell(
+        PortSet(tcp=((2, 2),)), Sources(frozenset({"g", "h"})), (Processes((Owner("1"),)), Processes((Cgroup("s/x"),)))
+    ),
 ]
 
 
@@ -117,6 +176,8 @@ def test_the_pieces_are_the_cell_and_each_knows_what_bars_it(cell, count):
         pieces = split(cell, bars)
         assert set().union(*map(flows, pieces)) == flows(cell)
         for bar in bars:
-            covered = flows(Cell(bar.ports, Sources(bar.groups), (ALL_PROCESSES,) if bar.processes is ANY else bar.processes))
+            covered = flows(
+                Cell(bar.ports, Sources(bar.groups), (ALL_PROCESSES,) if bar.processes is ANY else bar.processes)
+            )
             for piece in pieces:
                 assert flows(piece) <= covered if bar.key in piece.barred else not flows(piece) & covered

@@ -83,7 +83,9 @@ def hostile(description):
 ])  # fmt: skip
 def test_a_description_is_nowhere_but_in_comments(text):
     calm, wild = hostile("calm"), hostile(text)
-    assert {name: wild[name] for name in wild if name[:5] != "rules"} == {name: calm[name] for name in calm if name[:5] != "rules"}
+    assert {name: wild[name] for name in wild if name[:5] != "rules"} == {
+        name: calm[name] for name in calm if name[:5] != "rules"
+    }
 
     def bare(files, name):
         lines = [line for line in files[name].decode().split("\n") if not line.startswith("# ")]
@@ -109,7 +111,8 @@ def test_sets_are_in_the_form_that_ipset_gives_back():
         assert re.fullmatch(
             r"# .*|create eg[bcnsx]_[a-z0-9]+_4 (hash:ip family inet timeout 86400|hash:net family inet maxelem 65536)"
             r"|create eg[bcnsx]_[a-z0-9]+_6 (hash:ip family inet6 timeout 86400|hash:net family inet6 maxelem 65536)"
-            r"|add eg[nsxc]_[a-z0-9]+_4 [0-9.]+(/[1-9][0-9]*)?|add eg[nsxc]_[a-z0-9]+_6 [0-9a-f:]+(/[1-9][0-9]*)?", line
+            r"|add eg[nsxc]_[a-z0-9]+_4 [0-9.]+(/[1-9][0-9]*)?|add eg[nsxc]_[a-z0-9]+_6 [0-9a-f:]+(/[1-9][0-9]*)?",
+            line,
         ), line
 
 

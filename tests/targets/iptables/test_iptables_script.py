@@ -48,5 +48,7 @@ def test_usage(options, status):
 def test_every_option_is_in_the_usage():
     text = SCRIPT.read_text()
     usage = subprocess.run(["sh", str(SCRIPT), "--help"], capture_output=True, text=True, check=True).stdout
-    known = set(re.findall(r"^        (--[a-z-]+)\)", text, re.MULTILINE)) | set(re.findall(r"^                (--[a-z-]+)\)", text, re.MULTILINE))
+    known = set(re.findall(r"^        (--[a-z-]+)\)", text, re.MULTILINE)) | set(
+        re.findall(r"^                (--[a-z-]+)\)", text, re.MULTILINE)
+    )
     assert known - {"--in-namespace"} == set(re.findall(r"^  (--[a-z-]+)", usage, re.MULTILINE))
