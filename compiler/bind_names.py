@@ -45,6 +45,30 @@ def unknown_groups(names: Iterable[GroupName], inventory: Inventory) -> Iterator
         )
 
 
+def ungoverned_groups(rules: Iterable[Rule], inventory: Inventory) -> Iterator[Diagnostic]:
+    """A warning for each group that rules name and no firewall governs: no artefact holds what they say about it."""
+    governed = {
+        group.name for firewall in inventory.firewalls for group in inventory.leaves(firewall.groups)
+    }
+    wanted: dict[str, int] = {}
+    for rule in rules:
+        if not isinstance(rule.groups, Anything):
+            for group in inventory.leaves(name.name for name in rule.groups):
+                if group.name not in governed and (rule.feature is None or rule.feature in group.features):
+                    wanted[group.name] = wanted.get(group.name, 0) + 1
+    for group in inventory.groups:
+        number = wanted.get(group.name)
+        if number:
+            yield Diagnostic(
+                code="W0515",
+                message=f"no firewall governs group `{group.name}`, so no artefact holds the "
+                + ("rule for it" if number == 1 else f"{number} rules for it"),
+                span=group.span,
+                label="governed by nothing",
+                help="list it under `groups` of a firewall",
+            )
+
+
 def check_names(policy: Policy, inventory: Inventory, unfilled: frozenset[str]) -> Iterator[Diagnostic]:
     """Warnings for what one side names and the other does not know; a part of the policies may be compiled alone.
 

@@ -53,10 +53,10 @@ def lowering_of(policy, inventory, firewall, as_of=AS_OF):
     return load_target(site.target).lower(site)
 
 
-def compilation_of(policy, inventory, as_of=AS_OF, **options):
-    """A whole compilation, errors included."""
+def compilation_of(policy, inventory, as_of=AS_OF, tags__json=None, **options):
+    """A whole compilation, errors included; ``tags__json`` is the text of a file ``tags.json`` beside the inventory."""
     with tempfile.TemporaryDirectory() as name:
-        write_project(name, policy, inventory)
+        write_project(name, policy, inventory, **({"tags__json": tags__json} if tags__json else {}))
         return compile_request(Request(paths=(name,), as_of=as_of, **options))
 
 

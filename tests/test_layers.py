@@ -57,7 +57,9 @@ def imports_of(path):
                 if child.module == "egressc":
                     own.update(a.name if a.name in MODULES else "__init__" for a in child.names)
                 elif child.module.startswith("egressc."):
-                    own.add(child.module.removeprefix("egressc."))
+                    module = child.module.removeprefix("egressc.")
+                    inner = {f"{module}.{a.name}" for a in child.names}
+                    own.update(inner & set(MODULES) or {module})
                 else:
                     outside.add(child.module.split(".")[0])
             elif isinstance(child, ast.Import):

@@ -32,6 +32,11 @@ class Widened:
 
 def widened(patterns: Sequence[HostPattern]) -> Widened:
     """The stages by which hosts become whole domains."""
+    if len(patterns) == 1 and patterns[0].is_tree:
+        (pattern,) = patterns
+        domain = ".".join(pattern.labels)
+        both = _domain(domain)
+        return Widened(None, both, None, (domain,)) if pattern.deep else Widened(None, None, both, (domain,))
     plain = None
     if any(not p.is_tree for p in patterns):
         patterns = minimise(p if p.is_tree else HostPattern(p.tail, deep=True) for p in patterns)

@@ -62,6 +62,9 @@ class _State:
     shown: tuple[str, ...]
 
 
+_ALWAYS_FIT: Final = 20
+"""So many pairs of sets stand on a line with any domain: each takes 34 characters, a domain at most 253."""
+
 _OUTSIDE: Final = _State((), frozenset(), frozenset(), frozenset(), ())
 
 
@@ -77,6 +80,8 @@ class _Bundles:
 
     def fitting(self, domain: str, stems: tuple[str, ...]) -> tuple[str, ...]:
         """The stems as the line of the domain can carry them."""
+        if len(stems) <= _ALWAYS_FIT:
+            return stems
         room = RESOLVER_LINE - len("ipset=//") - len(domain)
         if sum(2 * len(stem) + 6 for stem in stems) - 1 <= room:
             return stems
@@ -111,10 +116,10 @@ def feeding(feeds: Sequence[Feed], barriers: Sequence[Barrier]) -> Feeding:
         now_shut = above.shut.union(shut[domain]) if domain in shut else above.shut
         now_denied = above.denied.union(denied[domain]) if domain in denied else above.denied
         now_lifted = above.lifted.union(lifted[domain]) if domain in lifted else above.lifted
-        off = set(now_shut)
-        for key in now_denied - now_lifted:
-            off |= cut[key]
-        shown = bundles.fitting(domain, _left(fed, off, bundles)) if off else fed
+        shown = fed
+        if now_shut or now_denied:
+            off = set(now_shut).union(*(cut[key] for key in now_denied - now_lifted))
+            shown = bundles.fitting(domain, _left(fed, off, bundles))
         states[domain] = _State(fed, now_shut, now_denied, now_lifted, shown)
         if shown != above.shown:
             lines.append(DomainLine(domain, shown or (VOID,)))

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from egressc.addresses import EMPTY
 from egressc.anything import Anything
 from egressc.diagnostics import Diagnostic, Related
 from egressc.policy import HostEndpoint
 
 if TYPE_CHECKING:
+    from egressc.addresses import AddressSet
     from egressc.lowering import Part
     from egressc.services import PortSet
     from egressc.site import BoundRule, Site
@@ -26,9 +28,14 @@ class Denies:
         self._site = site
         self._by_address: dict[tuple[frozenset[str] | Anything, PortSet, bool], BoundRule] | None = None
 
-    def is_covered(self, part: Part) -> bool:
-        """True if the closing deny stops all that this part of a deny would stop: no allow overlaps it."""
-        return self._site.closing_deny and not self._meets_allow(part)
+    def is_covered(self, part: Part, addresses: AddressSet = EMPTY) -> bool:
+        """True if the closing deny stops all that this part of a deny would stop.
+
+        No allow overlaps it, and neither do the internal networks, which the closing deny leaves open: ``addresses``
+        are those that the part names.
+        """
+        site = self._site
+        return site.closing_deny and not addresses.overlaps(site.internal) and not self._meets_allow(part)
 
     def problem_of(self, part: Part) -> Diagnostic | None:
         """Why a deny by name cannot be held to here, or ``None``. The part is one that is not covered."""
@@ -37,7 +44,7 @@ class Denies:
             return self._problem(
                 part,
                 f"`{allow.identity}` allows the same connections by address, before the name has been resolved",
-                "write the deny by address, or the allow by name, so that both are known in the same way",
+                "write the deny by address, or narrow the allow so that the two do not meet",
                 allow,
             )
         if not self._site.closing_deny and not self._meets_allow(part):

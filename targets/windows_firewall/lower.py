@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from egressc.addresses import ALL
 from egressc.anything import ANY, Anything
 from egressc.approximate import (
     by_address,
@@ -191,7 +192,8 @@ class _Run:
         part, addresses = left
         if not isinstance(addresses, Anything) and addresses.is_empty:
             return part
-        if part.rule.is_deny and part.steps and self.denies.is_covered(part):
+        reached = ALL if isinstance(addresses, Anything) else addresses
+        if part.rule.is_deny and part.steps and self.denies.is_covered(part, reached):
             return left_out(part)
         chunks: Sequence[Chunk] = (("", ANY),) if isinstance(addresses, Anything) else address_chunks(addresses)
         if not chunks:

@@ -160,7 +160,16 @@ def test_after_a_thousand_errors_it_is_enough():
 
 @pytest.mark.parametrize(
     "text",
-    ["{" * 30_000, "}" * 30_000, '"' * 30_001, "${" * 30_000, "a" * 300_000, "\r" * 30_000, "a\0" * 30_000, "{}" * 30_000],
+    [
+        "{" * 30_000,
+        "}" * 30_000,
+        '"' * 30_001,
+        "${" * 30_000,
+        "a" * 300_000,
+        "\r" * 30_000,
+        "a\0" * 30_000,
+        "{}" * 30_000,
+    ],
     ids=lambda text: text[:4].encode("unicode_escape").decode(),
 )
 def test_long_rubbish_gives_diagnostics_only(text):

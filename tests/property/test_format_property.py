@@ -22,7 +22,9 @@ LETTERS = "abcxyz019.-*/:#$,=ü漢"
 
 @st.composite
 def words(draw):
-    parts = draw(st.lists(st.one_of(st.text(LETTERS, min_size=1, max_size=8), st.just("${a-b}")), min_size=1, max_size=3))
+    parts = draw(
+        st.lists(st.one_of(st.text(LETTERS, min_size=1, max_size=8), st.just("${a-b}")), min_size=1, max_size=3)
+    )
     word = "".join(parts)
     assume(not word.startswith("#") and word not in RESERVED)
     return word
@@ -108,7 +110,9 @@ items = st.one_of(
 
 line_ends = st.sampled_from(["\n", "\r\n", "\n\n", "\n \n\t\n"])
 comments = st.tuples(st.sampled_from(["#", "# c", '# "{', "#\t#  ", "# }ü"]), line_ends).map("".join)
-gaps = st.one_of(st.just(""), st.just(" "), st.just("\t"), line_ends, comments, st.tuples(line_ends, comments).map("".join))
+gaps = st.one_of(
+    st.just(""), st.just(" "), st.just("\t"), line_ends, comments, st.tuples(line_ends, comments).map("".join)
+)
 
 
 @st.composite

@@ -282,7 +282,7 @@ def test_one_artefact_for_each_group_of_hosts():
 def test_all_parts_of_all_rules_are_there():
     rules = (
         'allow r "R" { to x.com *.x.com ports 443 80 }\n'
-        + 'deny s "S" { to a.x.com *.a.x.com ports 443 }\nallow n "N" { to 203.0.113.0/24 x.com ports 443 80 22/tcp }'
+        'deny s "S" { to a.x.com *.a.x.com ports 443 }\nallow n "N" { to 203.0.113.0/24 x.com ports 443 80 22/tcp }'
     )
     lowering = lowering_of(policy(rules), inventory(), "f")
     assert sorted({p.rule.identity for p in lowering.parts}) == ["p/n", "p/r", "p/s"]

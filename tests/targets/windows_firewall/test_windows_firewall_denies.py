@@ -188,3 +188,10 @@ def test_a_service_tag_without_addresses_is_an_error_once():
     rules = 'allow a "A" { to service-tag AzureMonitor ports 443/tcp }\nallow b "B" { to service-tag AzureMonitor ports 80/tcp }'
     result = compiled(rules)
     assert [d.code for d in result.diagnostics if d.code.startswith("E")] == ["E0502"]
+
+
+@pytest.mark.parametrize(("to", "out"), [("10.0.0.0/8", False), ("any-address", False), ("203.0.113.0/24", True)])
+def test_a_deny_of_internal_addresses_is_never_left_out(to, out):
+    lowering = lowered(f'deny d "D" {{ to {to} except x.d.example ports 443/tcp }}')
+    assert lowering.parts[0].left_out is out
+    assert len([r for r in written(lowering) if r.action is Action.BLOCK]) == (not out)

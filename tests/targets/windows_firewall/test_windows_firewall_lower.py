@@ -1,5 +1,6 @@
 """Lowering: what becomes of every form of rule, and what is announced about it."""
 
+import hashlib
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from egressc.anything import ANY
 from egressc.lowering import Recognition
 from egressc.policy import Account, HostEndpoint
 from egressc.reasons import Reason
+from egressc.targets.windows_firewall import build
 from egressc.targets.windows_firewall.capabilities import CAPABILITIES, MAX_ADDRESSES, MAX_PORTS
 from egressc.targets.windows_firewall.conditions import conditions_of
 from egressc.targets.windows_firewall.keywords import keyword
@@ -361,3 +363,16 @@ def test_every_announced_assumption_and_reason_is_in_the_table():
     assert {a for row in CAPABILITIES.rows for a in row.assumptions} == ids
     assert all(reason in {r.value for r in Reason} for row in CAPABILITIES.rows for reason in row.reasons)
     assert {row.verdict for row in CAPABILITIES.rows} <= {"exact", "wider", "narrower", "refused"}
+
+
+def test_two_rules_with_the_same_hash_are_an_error(monkeypatch):
+    monkeypatch.setattr(build, "sha256", lambda _data: hashlib.sha256(b"always the same"))
+    lowering = lowered(
+        'allow a "A" { to x.example.com ports 443/https }\nallow b "B" { to y.example.com ports 443/https }',
+        "default-deny: false",
+    )
+    (found,) = lowering.diagnostics
+    assert found.code == "E0794"
+    assert found.span.text == "b"
+    assert "p/a" in found.message
+    assert "p/b" in found.message

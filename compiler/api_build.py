@@ -1,0 +1,203 @@
+"""The artefacts of the chosen firewalls: bound, lowered, graded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable  # noqa: TC003 - an alias at run time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from egressc.announce import announcements
+from egressc.bind import bind
+from egressc.diagnostics import Diagnostic, Level, has_errors
+from egressc.fidelity import Grading, assess
+from egressc.lowering import BrokenLowering
+from egressc.policy import Inspection
+from egressc.reasons import Reason
+from egressc.targets.registry import load_target
+from egressc.tls import tls_services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from egressc.bind import Prepared
+    from egressc.fidelity import Fidelity
+    from egressc.inventory import Firewall
+    from egressc.lowering import Lowering
+    from egressc.site import Site
+    from egressc.targets.protocol import Artefact, Target
+
+Step = Callable[[str, int, int], None]
+"""What is told about progress: a stage, how far it is, and how far it goes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """One artefact: its site, its rules, and its fidelity report."""
+
+    site: Site[Any]
+    target: Target[Any, Any]
+    lowering: Lowering[Any]
+    fidelity: Fidelity
+
+    def render(self) -> tuple[Artefact, ...]:
+        """The files of the artefact, without the fidelity report."""
+        return self.target.render(self.lowering.model)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lowered:
+    firewall: Firewall
+    target: Target[Any, Any]
+    site: Site[Any]
+    lowering: Lowering[Any]
+
+
+def build_all(
+    prepared: Prepared,
+    firewalls: Sequence[Firewall],
+    *,
+    strict: bool,
+    accept: Iterable[str],
+    report: list[Diagnostic],
+    progress: Step,
+) -> tuple[Build, ...]:
+    """The artefacts of the firewalls; what is to be said about them goes to ``report``.
+
+    Other firewalls of the inventory are lowered too where it matters what they enforce or inspect in place of these.
+    """
+    chosen = {firewall.name for firewall in firewalls}
+    demanded = any(_demands(rule.inspection) for rule in prepared.rules)
+    lowered: list[_Lowered] = []
+    enforced: set[tuple[str, str]] = set()
+    inspected: set[str] = set()
+    every = [*firewalls, *(f for f in prepared.inventory.firewalls if f.name not in chosen)]
+    for number, firewall in enumerate(every if firewalls else ()):
+        progress(f"lowering {firewall.name}", number, len(every))
+        target = load_target(firewall.target)
+        settings, problems = target.load_settings(firewall.settings if firewall.span is not None else None)
+        mine = firewall.name in chosen
+        if mine:
+            report.extend(problems)
+        if settings is None:
+            continue
+        is_host = target.per_group(settings) and target.sees_accounts(settings)
+        if not (mine or is_host or demanded):
+            continue
+        for site in bind(prepared, firewall, target, settings):
+            lowering = target.lower(site)
+            if is_host and site.closing_deny and not has_errors(lowering.diagnostics):
+                enforced |= _enforced(lowering)
+            if lowering.inspects:
+                inspected.update(group.name for group in site.groups)
+            if mine:
+                lowered.append(_Lowered(firewall, target, site, lowering))
+    builds = []
+    for number, each in enumerate(lowered):
+        progress(f"grading {each.site.name}", number, len(lowered))
+        grading = Grading(
+            each.firewall.accept,
+            frozenset(accept),
+            strict,
+            prepared.as_of,
+            lambda identity, group: (identity, group) in enforced,
+        )
+        report.extend(each.lowering.diagnostics)
+        try:
+            fidelity = assess(each.site, each.lowering, grading)
+        except BrokenLowering:
+            if has_errors(each.lowering.diagnostics):
+                continue  # What cannot be lowered has no fidelity.
+            raise
+        report.extend(_not_told(announcements(fidelity), each.lowering.diagnostics))
+        builds.append(Build(site=each.site, target=each.target, lowering=each.lowering, fidelity=fidelity))
+    for firewall in firewalls:
+        report.extend(_ended(firewall, prepared))
+    report.extend(_nowhere_inspected(lowered, inspected))
+    report.extend(_without_rules(lowered, prepared))
+    return tuple(builds)
+
+
+def _not_told(found: Iterable[Diagnostic], told: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """What is found, but for rules of which an error says already that they cannot be lowered."""
+    places = {d.span for d in told if d.level is Level.ERROR}
+    return (d for d in found if d.span is None or d.span not in places)
+
+
+def _demands(inspection: Inspection) -> bool:
+    return inspection is Inspection.MUST
+
+
+def _enforced(lowering: Lowering[Any]) -> set[tuple[str, str]]:
+    """Rule and group for each rule whose accounts this host artefact enforces exactly."""
+    lost = {
+        part.rule.identity
+        for part in lowering.parts
+        if part.reach is None or any(step.reason is Reason.ACCOUNT for step in part.steps)
+    }
+    return {
+        (part.rule.identity, group.name)
+        for part in lowering.parts
+        if part.rule.identity not in lost
+        for group in part.rule.groups
+    }
+
+
+def _ended(firewall: Firewall, prepared: Prepared) -> list[Diagnostic]:
+    return [
+        Diagnostic(
+            code="W0509",
+            message=f"the acceptance of `{acceptance.reason}` on `{firewall.name}` ended on "
+            f"{acceptance.until.isoformat()}",
+            span=acceptance.span,
+            label="no longer in force",
+            help="renew it with a later `until`, or remove it",
+        )
+        for acceptance in firewall.accept
+        if acceptance.until is not None and acceptance.until < prepared.as_of
+    ]
+
+
+def _nowhere_inspected(lowered: Sequence[_Lowered], inspected: set[str]) -> list[Diagnostic]:
+    """An error for each rule that demands inspection for a group that no inspecting firewall governs."""
+    told: set[tuple[str, str]] = set()
+    result = []
+    for each in lowered:
+        for rule in each.site.rules:
+            if rule.is_deny or not _demands(rule.rule.inspection) or not tls_services(rule.services):
+                continue
+            for group in rule.groups:
+                if group.name in inspected or (rule.identity, group.name) in told:
+                    continue
+                told.add((rule.identity, group.name))
+                result.append(
+                    Diagnostic(
+                        code="E0622",
+                        message=f"`{rule.identity}` demands inspection, and no firewall that governs `{group.name}` "
+                        "inspects",
+                        span=rule.rule.span,
+                        label="nothing opens these connections",
+                        help="set `tls-inspection` on a firewall of that group, or drop the demand",
+                    )
+                )
+    return result
+
+
+def _without_rules(lowered: Sequence[_Lowered], prepared: Prepared) -> list[Diagnostic]:
+    """A warning for each artefact that no rule is for, while the policy has rules: it only denies, or does nothing."""
+    if not prepared.policy.rules:
+        return []
+    result = []
+    for each in lowered:
+        if each.site.rules:
+            continue
+        denies = each.site.closing_deny
+        result.append(
+            Diagnostic(
+                code="W0516",
+                message=f"no rule is for `{each.site.name}` ({each.site.target})",
+                span=each.site.span,
+                label="its artefact denies everything to its groups" if denies else "its artefact holds no rule",
+                help="check `from` of the policies, and `groups` of this firewall",
+            )
+        )
+    return result
