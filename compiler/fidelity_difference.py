@@ -91,10 +91,9 @@ class Differences:
         if found is not None:
             raise BrokenLowering(says(self._site, part.rule, "it is left out, and an allow lets this through", found[0]))
         internal = self._site.internal
-        for endpoint in part.start.endpoints:
-            if _names_internal(endpoint, self._site):
-                what = f"it is left out, and the closing deny leaves {internal.text} alone"
-                raise BrokenLowering(says(self._site, part.rule, what))
+        if self._site.names_internal(part.start.endpoints):
+            what = f"it is left out, and the closing deny leaves {internal.text} alone"
+            raise BrokenLowering(says(self._site, part.rule, what))
 
     def _of_deny(self, part: Part, step: Step) -> Difference | Cut | None:
         after = step.after
@@ -215,16 +214,3 @@ def _holds(endpoint: Endpoint, host: str, path: str | None) -> bool:
         return False
     prefix = endpoint.path
     return prefix is None or (path is not None and (path == prefix or path.startswith(prefix + "/")))
-
-
-def _names_internal(endpoint: Endpoint, site: Site[Any]) -> bool:
-    match endpoint:
-        case HostEndpoint():
-            return False
-        case AddressEndpoint():
-            return endpoint.addresses.overlaps(site.internal)
-        case AnyAddressEndpoint():
-            return not site.internal.is_empty
-        case TagEndpoint():
-            known = site.tags.get(endpoint.name.lower())
-            return known is not None and known.overlaps(site.internal)

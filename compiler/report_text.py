@@ -2,46 +2,58 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
 from egressc.diagnostics import Level
 from egressc.markdown import visible
+from egressc.report_excerpt import excerpts, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from egressc.diagnostics import Diagnostic
-    from egressc.source import Span
+    from egressc.report_excerpt import Row
 
 _COLOURS = {Level.ERROR: "\x1b[1;31m", Level.WARNING: "\x1b[1;33m", Level.NOTE: "\x1b[1;36m"}
 _BOLD, _BLUE, _RESET = "\x1b[1m", "\x1b[1;34m", "\x1b[0m"
+
 _SUBJECTS_SHOWN = 4
-_TAB = 4
+"""How many others of a group of warnings or notes are named."""
+
+_ERRORS_IN_FULL = 10
+"""How many errors of one group are shown in full; of the others, each with its place and message."""
+
+_LEAST_WIDTH = 20
 
 
 def render(diagnostics: Iterable[Diagnostic], *, colour: bool, width: int) -> str:
     """All diagnostics as text, those that belong to one group shown as one; ends with a line that counts errors.
 
-    ``width`` is the number of columns that a source line may take. Empty when there is nothing to say.
+    ``width`` is the number of columns of the terminal; messages are not wrapped. Empty when there is nothing to say.
     """
-    blocks = []
+    pieces: list[str] = []
     counts = {level: 0 for level in Level}
+    after_note = False
     for some in _grouped(diagnostics):
-        counts[some[0].level] += len(some)
-        if some[0].level is Level.NOTE and some[0].group:
-            blocks.append(_line(some, colour=colour))
+        first = some[0]
+        counts[first.level] += len(some)
+        is_note = first.level is Level.NOTE and bool(first.group)
+        if after_note and not is_note:
+            pieces.append("")
+        after_note = is_note
+        if is_note:
+            pieces.append(_head(first, visible(first.message) + _more(some), colour=colour))
         else:
-            blocks.append(_block(some, colour=colour, width=width))
-    if not blocks:
+            pieces.extend(_block(some, colour=colour, width=width))
+            pieces.append("")
+    if not pieces:
         return ""
-    text = "\n".join(blocks) + "\n"
-    errors = counts[Level.ERROR]
+    errors, warnings = counts[Level.ERROR], counts[Level.WARNING]
     if errors:
-        warnings = counts[Level.WARNING]
-        also = f", {_count(warnings, 'warning')}" if warnings else ""
-        text += f"{_count(errors, 'error')}{also}\n"
-    return text
+        if after_note:
+            pieces.append("")
+        pieces.append(_count(errors, "error") + (f", {_count(warnings, 'warning')}" if warnings else ""))
+    return "\n".join(pieces) + "\n"
 
 
 def _count(number: int, what: str) -> str:
@@ -49,14 +61,22 @@ def _count(number: int, what: str) -> str:
 
 
 def _grouped(diagnostics: Iterable[Diagnostic]) -> list[list[Diagnostic]]:
-    """Diagnostics of one group, code and level together, where the first of them stands; errors each alone."""
+    """Diagnostics of one group, code and level together, where the first of them stands.
+
+    Errors stand alone, but for a group of more than can be read: then those beyond the first few stand with the last.
+    """
     groups: dict[tuple[str, str, Level], list[Diagnostic]] = {}
     order: list[list[Diagnostic]] = []
+    alone: dict[tuple[str, str, Level], int] = {}
     for diagnostic in diagnostics:
-        if not diagnostic.group or diagnostic.level is Level.ERROR:
+        if not diagnostic.group:
             order.append([diagnostic])
             continue
         key = (diagnostic.group, diagnostic.code, diagnostic.level)
+        if diagnostic.level is Level.ERROR and alone.get(key, 0) < _ERRORS_IN_FULL:
+            alone[key] = alone.get(key, 0) + 1
+            order.append([diagnostic])
+            continue
         if key not in groups:
             groups[key] = []
             order.append(groups[key])
@@ -71,91 +91,62 @@ def _head(diagnostic: Diagnostic, message: str, *, colour: bool) -> str:
     return f"{_COLOURS[level]}{level.value}[{diagnostic.code}]{_RESET}{_BOLD}: {message}{_RESET}"
 
 
-def _line(some: Sequence[Diagnostic], *, colour: bool) -> str:
-    """A group of notes in one line."""
-    first = some[0]
-    others = f" (and {len(some) - 1} more like it)" if len(some) > 1 else ""
-    return _head(first, visible(first.message) + others, colour=colour)
+def _more(some: Sequence[Diagnostic]) -> str:
+    others = len({d.subject for d in some}) - 1
+    return f" (and {_count(others, 'more rule')})" if others else ""
 
 
-def _block(some: Sequence[Diagnostic], *, colour: bool, width: int) -> str:
+def _block(some: Sequence[Diagnostic], *, colour: bool, width: int) -> Iterator[str]:
     first = some[0]
-    lines = [_head(first, visible(first.message), colour=colour)]
-    gutter = ""
-    if first.span is not None:
-        number, column = first.span.source.line_column(first.span.start)
-        gutter = " " * len(str(number))
-        bar = _blue("|", colour=colour)
-        shown, underline = _excerpt(first.span, max(width - len(gutter) - 3, 20))
-        mark = f"{underline} {visible(first.label)}".rstrip()
-        lines += [
-            f"{gutter}{_blue('-->', colour=colour)} {visible(first.span.source.shown)}:{number}:{column}",
-            f"{gutter} {bar}",
-            f"{_blue(str(number), colour=colour)} {bar} {shown}".rstrip(),
-            f"{gutter} {bar} {_tint(mark, first.level, colour=colour)}",
-            f"{gutter} {bar}",
-        ]
+    yield _head(first, visible(first.message), colour=colour)
+    found = excerpts(first, max(width, _LEAST_WIDTH))
+    lines = [row.number for excerpt in found for row in excerpt.rows]
+    gutter = len(str(max(lines, default=0))) if lines else 1
+    if found:
+        widest = max(width - gutter - 3, _LEAST_WIDTH)
+        found = excerpts(first, widest)
     elif first.file:
-        lines.append(f"{_blue('-->', colour=colour)} {visible(first.file)}")
-    equals = _blue("=", colour=colour)
-    if len(some) > 1:
-        subjects = ", ".join(f"`{d.subject}`" for d in some[1 : _SUBJECTS_SHOWN + 1])
-        more = ", …" if len(some) > _SUBJECTS_SHOWN + 1 else ""
-        lines.append(f"{gutter} {equals} also: {subjects}{more} ({len(some)} rules in all)")
-    for related in first.related:
-        line, column = related.span.source.line_column(related.span.start)
-        place = f"{visible(related.span.source.shown)}:{line}:{column}"
-        lines.append(f"{gutter} {equals} see: {visible(related.text)} ({place})")
+        yield f"{' ' * gutter}{_blue('-->', colour=colour)} {visible(first.file)}"
+    for number, excerpt in enumerate(found):
+        arrow = ":::" if number else "-->"
+        yield f"{' ' * gutter}{_blue(arrow, colour=colour)} {excerpt.place}"
+        yield f"{' ' * gutter} {_blue('|', colour=colour)}"
+        for row in excerpt.rows:
+            yield _row(row, gutter, first.level, colour=colour)
+    notes = list(_notes(some))
+    if notes:
+        if found:
+            yield f"{' ' * gutter} {_blue('|', colour=colour)}"
+        for name, text in notes:
+            own = text.split("\n")
+            yield f"{' ' * gutter} {_blue('=', colour=colour)} {name}: {visible(own[0])}"
+            yield from (f"{' ' * gutter}   {' ' * len(name)}  {visible(line)}" for line in own[1:])
+
+
+def _notes(some: Sequence[Diagnostic]) -> Iterator[tuple[str, str]]:
+    first = some[0]
+    if len(some) > 1 and first.level is Level.ERROR:
+        places = [f"{place_of(d.span)}: {d.message}" if d.span is not None else d.message for d in some[1:]]
+        yield "also", "\n".join(places)
+    elif len(some) > 1:
+        subjects = list(dict.fromkeys(d.subject for d in some))
+        if len(subjects) > 1:
+            shown = ", ".join(f"`{subject}`" for subject in subjects[1 : _SUBJECTS_SHOWN + 1])
+            more = ", …" if len(subjects) > _SUBJECTS_SHOWN + 1 else ""
+            yield "also", f"{shown}{more} ({len(subjects)} rules in all)"
     if first.help:
-        help_lines = first.help.split("\n")
-        lines.append(f"{gutter} {equals} help: {visible(help_lines[0])}")
-        lines += [f"{gutter}         {visible(line)}" for line in help_lines[1:]]
-    lines.append("")
-    return "\n".join(lines)
+        yield "help", first.help
 
 
-def _excerpt(span: Span, width: int) -> tuple[str, str]:
-    """The line on which a span begins and the underline below it, cut to a window around the span."""
-    line, column = span.source.line_column(span.start)
-    text = span.source.line_text(line)
-    start = min(column - 1, len(text))
-    end = max(min(start + span.end - span.start, len(text)), start)
-    before, under, after = _shown(text[:start], 0), "", ""
-    under = _shown(text[start:end], _columns(before))
-    after = _shown(text[end:], _columns(before) + _columns(under))
-    if _columns(before) + _columns(under) + _columns(after) > width:
-        room = max(width - min(_columns(under), width) - 2, 0)
-        if _columns(before) > room:
-            before = "…" + before[len(before) - max(room - 1, 0) :] if room else "…"
-        if _columns(under) > width:
-            under = under[: width - 1] + "…"
-        after = after[: max(width - _columns(before) - _columns(under) - 1, 0)] + "…" if after else ""
-    return before + under + after, " " * _columns(before) + "^" * max(_columns(under), 1)
-
-
-def _shown(text: str, column: int) -> str:
-    """The text without tabs and control characters, as it stands in a terminal from a column on."""
-    if text.isascii() and text.isprintable():
-        return text
-    pieces = []
-    for char in text:
-        piece = " " * (_TAB - column % _TAB) if char == "\t" else visible(char)
-        column += _columns(piece)
-        pieces.append(piece)
-    return "".join(pieces)
-
-
-def _columns(text: str) -> int:
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+def _row(row: Row, gutter: int, level: Level, *, colour: bool) -> str:
+    number = str(row.number) if row.number else ""
+    if not row.number and not row.mark:
+        return _blue(row.text, colour=colour)
+    text = row.text
+    if row.mark and colour:
+        text = f"{_COLOURS[level] if row.mark == '^' else _BLUE}{text}{_RESET}"
+    return f"{_blue(number.rjust(gutter), colour=colour)} {_blue('|', colour=colour)} {text}".rstrip()
 
 
 def _blue(text: str, *, colour: bool) -> str:
-    return f"{_BLUE}{text}{_RESET}" if colour else text
-
-
-def _tint(text: str, level: Level, *, colour: bool) -> str:
-    return f"{_COLOURS[level]}{text}{_RESET}" if colour else text
+    return f"{_BLUE}{text}{_RESET}" if colour and text.strip() else text

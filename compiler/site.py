@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from egressc.anything import ANY, Anything
-from egressc.policy import Action
+from egressc.policy import Action, AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from egressc.addresses import AddressSet
@@ -106,6 +106,22 @@ class Site(Generic[SettingsT]):
         from egressc.rule_index import RuleIndex  # noqa: PLC0415 - the index imports this module's types
 
         return RuleIndex(self.rules, self.tags)
+
+    def names_internal(self, endpoints: Iterable[Endpoint]) -> bool:
+        """True if an endpoint names an address of the internal networks, which the closing deny leaves alone."""
+        return any(self._names_internal(endpoint) for endpoint in endpoints)
+
+    def _names_internal(self, endpoint: Endpoint) -> bool:
+        match endpoint:
+            case HostEndpoint():
+                return False
+            case AddressEndpoint():
+                return endpoint.addresses.overlaps(self.internal)
+            case AnyAddressEndpoint():
+                return not self.internal.is_empty
+            case TagEndpoint():
+                known = self.tags.get(endpoint.name.lower())
+                return known is not None and known.overlaps(self.internal)
 
     @property
     def has_unbound_group(self) -> bool:

@@ -100,7 +100,7 @@ def _without_vain_denies(drafts: Sequence[Draft], site: Site[Settings]) -> list[
         if changed and not _names_internal(part.start, site):
             if rule not in meets:
                 meets[rule] = site.index.meets_allow(rule)
-            if not meets[rule]:
+            if not meets[rule] and not site.names_internal(part.start.endpoints):
                 draft = draft.with_part(left_out(part))  # noqa: PLW2901 - the draft of the same part
         result.append(draft)
     return result

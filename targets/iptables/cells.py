@@ -91,7 +91,7 @@ def _split(cell: Cell, bar: Bar) -> tuple[Cell, ...]:
         pieces.append(Cell(ports, sources, cell.processes, cell.barred))
     sources = cell.sources.within(bar.groups)
     assert sources is not None
-    processes = ()
+    processes = tuple(dict.fromkeys(p for one in cell.processes for p in without(one, bar.processes)))
     if processes:
         pieces.append(Cell(ports, sources, processes, cell.barred))
     processes = tuple(dict.fromkeys(p for one in cell.processes for p in within(one, bar.processes)))

@@ -144,8 +144,11 @@ def _with_log(ground: Ground, part: Part) -> Part:
 
 
 def _is_covered(ground: Ground, part: Part) -> bool:
-    """True if the closing deny stops what a deny is for: no allow of the site meets it."""
-    return ground.site.closing_deny and not ground.site.index.meets_allow(part.rule)
+    """True if the closing deny stops what a deny is for: no allow of the site meets it, and it is about no address of
+    the internal networks, which the closing deny leaves alone.
+    """
+    site = ground.site
+    return site.closing_deny and not site.names_internal(part.start.endpoints) and not site.index.meets_allow(part.rule)
 
 
 def _placed_by_address(ground: Ground, shaped: Shaped) -> Placed:

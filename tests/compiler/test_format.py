@@ -16,6 +16,7 @@ from egressc.read_source import read_source
 from egressc.source import Source
 
 DATA = Path(__file__).parents[1] / "data" / "fmt"
+MORE = count()
 GOLDEN = sorted(DATA.glob("*.golden"))
 
 
@@ -70,7 +71,7 @@ def test_syntax_errors_are_handed_on():
         (lambda text: text.replace("b.example", ""), "another meaning"),
         (lambda text: text.replace("# c", ""), "other comments"),
         (lambda text: text.replace("}", ""), "cannot be read"),
-        (lambda text, more=count(): text + "\n" * next(more), "formatted again"),
+        (lambda text: text + "\n" * next(MORE), "formatted again"),
         (
             lambda text: text.replace("a.example  # c\n    b.example", "b.example  # c\n    a.example"),
             "another meaning",

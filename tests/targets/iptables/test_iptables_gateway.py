@@ -1,6 +1,6 @@
 """Gateways and TLS: what the files decide, read by a machine that knows nothing of egressc."""
 
-from iptables_machine import Packet
+from iptables_machine import Machine, Packet
 from iptables_policies import errors, inventory, machine, policy, reasons, verdict, verdict_in_nat
 from support import artefacts_of, compilation_of, lowering_of
 
@@ -105,6 +105,17 @@ def test_an_exemption_by_name_and_a_demand_by_name_are_in_each_others_way():
     found = errors('allow r "R" { to x.com *.x.com ports 443 no-tls-inspection }\nallow s "S" { to y.com *.y.com ports 443 tls-inspection }',
                    settings=PROXY)  # fmt: skip
     assert [d.code for d in found] == ["E0615"], "two names may share an address"
+
+
+def test_where_both_meet_at_an_address_the_exemption_goes_first():
+    rules = (
+        'allow r "R" { to y.com *.y.com ports 443 tls-inspection }\n'
+        'allow s "S" { to x.com *.x.com ports 443 no-tls-inspection }'
+    )
+    files = artefacts_of(policy(rules), inventory(PROXY), "f", accept=("tls-unenforced",))
+    m = Machine.of(files, world={"x.com": ["198.51.100.1"], "y.com": ["198.51.100.1", "198.51.100.6"]})
+    assert m.decide(Packet("198.51.100.1", 443), "nat").startswith("ACCEPT")
+    assert m.decide(Packet("198.51.100.6", 443), "nat").startswith("REDIRECT")
 
 
 def test_nothing_intercepts_without_a_proxy():

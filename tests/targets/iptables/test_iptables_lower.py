@@ -42,6 +42,13 @@ def test_ports_and_transports(family):
         assert verdict(m, "y.com", port, proto="udp") == word
 
 
+def test_ranges_take_two_places():
+    ranges = " ".join(f"{n}-{n + 1}/tcp" for n in range(2000, 2100, 4))
+    m = machine(f'allow r "R" {{ to y.com ports {ranges} }}')
+    for port in range(2000, 2100):
+        assert verdict(m, "y.com", port) == ("ACCEPT" if port % 4 < 2 else "REJECT")
+
+
 def test_any_port_of_one_transport():
     m = machine('allow r "R" { to y.com ports any/tcp }')
     assert verdict(m, "y.com", 65535) == "ACCEPT"
