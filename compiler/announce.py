@@ -10,7 +10,7 @@ from egressc.reasons import FACTS, Effect, Reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from egressc.fidelity import Approximation, Fidelity, RuleFidelity
+    from egressc.fidelity import Approximation, Fidelity
     from egressc.fidelity_difference import Cut
     from egressc.policy import Rule
 
@@ -34,10 +34,15 @@ _FIXES = {
 
 
 def announcements(fidelity: Fidelity) -> Iterator[Diagnostic]:
-    """A diagnostic for every approximation of an artefact, and an error for every deny that cuts into an allow."""
+    """A diagnostic for every approximation of an artefact, a note for every deny that is left out.
+
+    A deny that cuts into an allow is an error, whatever the level of its reason.
+    """
     for rule in fidelity.rules:
         for found in rule.approximations:
             yield _of_rule(fidelity, rule.rule, found)
+        if rule.left_out:
+            yield _of_left_out(fidelity, rule.rule)
     for whole in fidelity.whole:
         yield _of_site(fidelity, whole)
     for cut in fidelity.cuts:
@@ -49,16 +54,39 @@ def _of_rule(fidelity: Fidelity, rule: Rule, found: Approximation) -> Diagnostic
     example = f", e.g. {found.example.text}" if found.example is not None else ""
     advice = ""
     if found.level is not Level.NOTE:
-        advice = _FIXES.get(found.reason) or f"accept it in the inventory with a reason: `accept: [{found.reason}]`"
+        advice = _FIXES.get(found.reason) or f"if you can accept that, say so in the inventory: {_acceptance(found)}"
     return Diagnostic(
         code=FACTS[found.reason].code,
-        message=f"`{rule.identity}` on `{site.name}` ({site.target}): {found.sentence}",
+        message=f"`{rule.identity}` on `{site.name}` ({site.target}): {found.sentence}{_accepted(found)}",
         span=rule.span,
         label=f"{_EFFECTS[found.effect]}{example}",
         help=advice,
-        group=f"{site.name} {found.reason}",
+        group=f"{site.firewall} {found.reason.value}",
         subject=rule.identity,
         changed_level=found.level,
+    )
+
+
+def _acceptance(found: Approximation) -> str:
+    return f"`accept: [{{reason: {found.reason.value}, why: …}}]`"
+
+
+def _accepted(found: Approximation) -> str:
+    if not found.accepted:
+        return ""
+    return f" (accepted: {found.why})" if found.why else " (accepted)"
+
+
+def _of_left_out(fidelity: Fidelity, rule: Rule) -> Diagnostic:
+    site = fidelity.site
+    return Diagnostic(
+        code="N0623",
+        message=f"the deny `{rule.identity}` is left out on `{site.name}` ({site.target}): it cannot be said exactly, "
+        "and the default deny stops what it is for",
+        span=rule.span,
+        label="it meets no allow here",
+        group=f"{site.firewall} left out",
+        subject=rule.identity,
     )
 
 
@@ -66,10 +94,10 @@ def _of_site(fidelity: Fidelity, found: Approximation) -> Diagnostic:
     site = fidelity.site
     return Diagnostic(
         code=FACTS[found.reason].code,
-        message=f"`{site.name}` ({site.target}): {found.sentence}",
+        message=f"`{site.name}` ({site.target}): {found.sentence}{_accepted(found)}",
         span=site.span,
         label=_EFFECTS[found.effect],
-        group=f"{site.name} {found.reason}",
+        group=f"{site.firewall} {found.reason.value}",
         subject=site.name,
         changed_level=found.level,
     )
@@ -85,6 +113,6 @@ def _of_cut(fidelity: Fidelity, cut: Cut) -> Diagnostic:
         label=f"{cut.reason}: it takes in more than it says, e.g. {cut.example.text}",
         help="write the deny as this target can say it exactly, or narrow the allow",
         related=(Related(span=cut.allow.rule.span, text="this allow is cut"),),
-        group=f"{site.name} cut",
+        group=f"{site.firewall} cut",
         subject=cut.deny.identity,
     )

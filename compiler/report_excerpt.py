@@ -87,8 +87,8 @@ def _rows(source: Source, lines: Sequence[int], marks: Sequence[_Mark], width: i
             yield Row(0, "...")
         before = line
         here = sorted((mark for mark in marks if mark.line == line), key=lambda m: (m.sign != "^", m.span.start))
-        shown = ""
-        for mark in here or ():
+        shown = None
+        for mark in here:
             text, underline = _marked(mark, width)
             if text != shown:
                 yield Row(line, text)

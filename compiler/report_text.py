@@ -99,13 +99,10 @@ def _more(some: Sequence[Diagnostic]) -> str:
 def _block(some: Sequence[Diagnostic], *, colour: bool, width: int) -> Iterator[str]:
     first = some[0]
     yield _head(first, visible(first.message), colour=colour)
-    found = excerpts(first, max(width, _LEAST_WIDTH))
-    lines = [row.number for excerpt in found for row in excerpt.rows]
-    gutter = len(str(max(lines, default=0))) if lines else 1
-    if found:
-        widest = max(width - gutter - 3, _LEAST_WIDTH)
-        found = excerpts(first, widest)
-    elif first.file:
+    spans = [s for s in (first.span, *(r.span for r in first.related)) if s is not None]
+    gutter = len(str(max((span.line for span in spans), default=1)))
+    found = excerpts(first, max(width - gutter - 3, _LEAST_WIDTH))
+    if not found and first.file:
         yield f"{' ' * gutter}{_blue('-->', colour=colour)} {visible(first.file)}"
     for number, excerpt in enumerate(found):
         arrow = ":::" if number else "-->"

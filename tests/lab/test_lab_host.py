@@ -221,6 +221,32 @@ def test_a_late_failure_puts_everything_back(host, folders, backend, tmp_path, f
     assert probe(host, CONNECTOR, ("a.msappproxy.net", 443, 4)) == ["ok:198.51.100.15"]
 
 
+def test_sets_that_were_changed_or_emptied_are_put_back(host, folders, backend, tmp_path):
+    host, apply = host
+    apply(folders["own"])
+    probe(
+        host,
+        65534,
+        ("servicebus.windows.net", 443, 4),
+        ("servicebus.windows.net", 443, 6),
+        ("a.blob.core.windows.net", 443, 4),
+    )
+    before = saved(host, backend)
+    assert sum("198.51.100" in line or "2001:db8:100" in line for line in before) == 3
+    changed = tmp_path / "changed"
+    shutil.copytree(folders["fewer"], changed)
+    sets = (changed / "sets.ipset").read_text()
+    assert "203.0.113.0/24" in sets
+    (changed / "sets.ipset").write_text(sets.replace("203.0.113.0/24", "203.0.113.0/25"))
+    restart = tmp_path / "restart"
+    restart.write_text(f"#!/bin/sh\necho x >>{tmp_path}/calls\n[ $(wc -l <{tmp_path}/calls) -ne 2 ]\n")
+    restart.chmod(0o755)
+    done = apply(changed, check=False, restart=restart)
+    assert done.returncode == 1
+    assert "forget" in done.stdout, "it failed after it had emptied the sets"
+    assert saved(host, backend) == before
+
+
 def test_a_rule_that_loses_a_name_forgets_what_it_learned(host, folders, backend):
     host, apply = host
     apply(folders["own"])
@@ -228,7 +254,17 @@ def test_a_rule_that_loses_a_name_forgets_what_it_learned(host, folders, backend
     assert probe(host, 65534, *targets) == ["ok:198.51.100.13", "ok:198.51.100.20"]
     held = [line for line in host.run("ipset", "save").stdout.splitlines() if "198.51.100" in line]
     assert len(held) == 2
+    probe(host, 65534, ("servicebus.windows.net", 443, 6))
+
+    def tracked(address, family):
+        return len(host.run("conntrack", "-L", "-f", family, "-d", address).stdout.splitlines())
+
+    lost = ("198.51.100.13", "ipv4"), ("2001:db8:100::13", "ipv6")
+    assert [tracked(*each) for each in lost] == [1, 1]
+    assert tracked("198.51.100.20", "ipv4") == 1
     done = apply(folders["fewer"], "--cut-sessions")
+    assert [tracked(*each) for each in lost] == [0, 0]
+    assert tracked("198.51.100.20", "ipv4") == 1
     assert "forget" in done.stdout
     assert "ended tracked connections" in done.stdout
     held = [line for line in host.run("ipset", "save").stdout.splitlines() if "198.51.100" in line]

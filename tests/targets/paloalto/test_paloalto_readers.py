@@ -1,5 +1,6 @@
 """What other people's programs read in the files."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -183,8 +184,10 @@ ADDRESSES_ONLY = """policy p "P" { from connectors
 }"""
 
 
-@pytest.mark.skipif(shutil.which("fwshift") is None, reason="fwshift (GPL, a program of its own) is not installed")
 def test_fwshift_finds_both_files_alike(tmp_path):
+    if shutil.which("fwshift") is None:
+        assert os.environ.get("EGRESSC_LAB") != "required", "fwshift is required here and not installed"
+        pytest.skip("fwshift (GPL, a program of its own) is not installed")
     _, config, commands = written(ADDRESSES_ONLY)
     (tmp_path / "a.xml").write_bytes(config)
     (tmp_path / "a.set").write_bytes(commands)
