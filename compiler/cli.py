@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from egressc import __version__
-from egressc.exits import COULD_NOT_RUN, DEFECT, DONE
+from egressc.exits import COULD_NOT_RUN, DEFECT, DONE, INTERRUPTED
 
 if TYPE_CHECKING:
     import argparse
@@ -25,28 +25,35 @@ _VERBS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status; never raises but for an interrupt of the caller's own."""
+    """Run one command and return its exit status; nothing is raised."""
     args = list(sys.argv[1:] if argv is None else argv)
-    if args in (["--version"], ["-V"]):
-        # Before argparse is imported: scripts ask for the version often, and it shall cost next to nothing.
-        sys.stdout.write(f"egressc {__version__}\n")
+    if args in (["--version"], ["-V"]) and sys.stdout is not None:
+        # Before anything is imported: scripts ask for the version often, and it shall cost next to nothing.
+        try:
+            sys.stdout.write(f"egressc {__version__}\n")
+            sys.stdout.flush()
+        except OSError:
+            return COULD_NOT_RUN
         return DONE
+    from egressc.console import StreamError, complain, finish, prepare_streams  # noqa: PLC0415
+
+    prepare_streams()
     try:
-        status = _run(args)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of our output has gone (`egressc … | head`): that is no failure, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        try:
+            status = _run(args)
+        except SystemExit as error:  # argparse has said what there is to say
+            status = error.code if isinstance(error.code, int) else DONE
+        finish()
+    except StreamError as error:
+        complain(f"egressc: cannot write the output: {error}")
+        return COULD_NOT_RUN
     except KeyboardInterrupt:
-        sys.stderr.write("egressc: interrupted\n")
-        return 130
-    except SystemExit as error:
-        return error.code if isinstance(error.code, int) else COULD_NOT_RUN
+        complain("egressc: interrupted")
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: a defect is said, never shown as a bare traceback
         from egressc.defect import describe  # noqa: PLC0415
 
-        sys.stderr.write(describe(error, args))
+        complain(describe(error, args))
         return DEFECT
     return status
 
@@ -60,10 +67,9 @@ def _run(args: list[str]) -> int:
     if not args:
         parser.print_help(sys.stderr)
         return COULD_NOT_RUN
-    options = parser.parse_args(args)
-    # One run makes millions of values, hardly any of them in cycles, and ends: looking for garbage again and again
-    # would take a third of its time and free nothing.
-    gc.disable()
+    options, unknown = parser.parse_known_args(args)
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     match options.verb:
         case "compile":
             from egressc.verb_compile import run  # noqa: PLC0415
@@ -151,6 +157,7 @@ def build_parser() -> argparse.ArgumentParser:
     made["init"].add_argument("folder", nargs="?", metavar="DIR", default="policies", help="a new folder")
     made["init"].add_argument("--format", choices=("text", "json"), default="text", help="the form of the report")
     for verb in made.values():
+        verb.set_defaults(parser=verb)
         verb.add_argument(
             "--color", choices=("auto", "always", "never"), default="auto", help="colour on a terminal (auto)"
         )

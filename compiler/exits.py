@@ -15,3 +15,6 @@ COULD_NOT_RUN: Final = 2
 
 DEFECT: Final = 70
 """A defect of egressc."""
+
+INTERRUPTED: Final = 130
+"""Interrupted from the keyboard: what a shell expects of a command that SIGINT ended."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from egressc.anything import Anything
 from egressc.fidelity import Verdict
-from egressc.markdown import code, table_cell
+from egressc.markdown import code, table_cell, visible
 from egressc.reasons import FACTS, Reason
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def fidelity_markdown(fidelity: Fidelity, target: Target[Any, Any]) -> bytes:
     ]
     if fidelity.assumes:
         lines += ["", "It rests on:", ""]
-        lines += [f"- {sentence}" for sentence in fidelity.assumes]
+        lines += [f"- {visible(sentence)}" for sentence in fidelity.assumes]
     used = {a for rule in fidelity.rules for a in rule.assumptions}
     known: dict[str, Assumption] = {a.id: a for a in target.capabilities.assumptions}
     if used:
@@ -135,9 +135,9 @@ def fidelity_markdown(fidelity: Fidelity, target: Target[Any, Any]) -> bytes:
         lines += [f"- `{name}`: {known[name].sentence} ({known[name].source})" for name in sorted(used)]
     if fidelity.whole:
         lines += ["", "The artefact as a whole:", ""]
-        lines += [f"- `{a.reason.value}` ({_grade(a)}): {a.sentence}" for a in fidelity.whole]
+        lines += [f"- `{a.reason.value}` ({_grade(a)}): {visible(a.sentence)}" for a in fidelity.whole]
     lines += ["", "## Approximations", ""]
-    touched: Counter[Reason] = Counter(a.reason for rule in fidelity.rules for a in rule.approximations)
+    touched: Counter[Reason] = Counter(r for rule in fidelity.rules for r in {a.reason for a in rule.approximations})
     if touched:
         lines += ["| reason | rules | what changes | why |", "| --- | --- | --- | --- |"]
         lines += [

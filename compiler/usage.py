@@ -25,6 +25,8 @@ def explain_usage_error(parser: argparse.ArgumentParser, message: str, verbs: Se
             lines[0] = f"egressc: there is no verb `{choice[1]}`"
         near = nearest(choice[1], valid)
         lines.append(f"  did you mean `{near}`?" if near else f"  valid: {', '.join(valid)}")
+    elif unknown and not unknown[1].startswith("-"):
+        lines[0] = f"egressc: `{unknown[1]}` is one argument too many"
     elif unknown:
         lines[0] = f"egressc: there is no option `{unknown[1]}` here"
         options = [o for a in parser._actions for o in a.option_strings]  # noqa: SLF001 - argparse has no public list

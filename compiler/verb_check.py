@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egressc.api import Request, check_request
-from egressc.exits import COULD_NOT_RUN, DONE, NO
 from egressc.console import Progress, complain, say, tell
 from egressc.diagnostics import has_errors
+from egressc.exits import COULD_NOT_RUN, DONE, NO
 from egressc.report_json import to_json, to_sarif
 from egressc.verb_compile import request_of
 
@@ -21,11 +21,8 @@ def run(options: argparse.Namespace) -> int:
     if not isinstance(request, Request):
         complain(f"egressc check: {request}")
         return COULD_NOT_RUN
-    progress = Progress()
-    try:
+    with Progress() as progress:
         result = check_request(request, progress)
-    finally:
-        progress.close()
     match options.format:
         case "json":
             say(to_json(result.diagnostics))

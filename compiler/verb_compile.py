@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from egressc import __version__
 from egressc.api import Compilation, Request, compile_request
-from egressc.exits import COULD_NOT_RUN, DONE, NO
-from egressc.console import Progress, complain, say, tell
+from egressc.console import Progress, complain, say, say_bytes, tell, tell_text, text_of
 from egressc.diagnostics import has_errors
+from egressc.exits import COULD_NOT_RUN, DONE, NO
 from egressc.fidelity_files import fidelity_json, fidelity_markdown
-from egressc.output import Folder, OutputError, digest, write
+from egressc.output import Folder, digest, write
+from egressc.output_manifest import OutputError
 from egressc.report_json import to_json
 from egressc.summary import counts, summary_lines
 
 if TYPE_CHECKING:
     import argparse
+
+    from egressc.api import Build
+
+STDOUT = "-"
+"""The folder that stands for standard output."""
 
 
 def request_of(options: argparse.Namespace) -> Request | str:
@@ -45,38 +50,46 @@ def request_of(options: argparse.Namespace) -> Request | str:
 def run(options: argparse.Namespace) -> int:
     """Compile and write. Returns the exit status."""
     request = request_of(options)
+    if not options.output:
+        request = "`-o` names no folder"
+    elif options.output == STDOUT and options.format == "json":
+        request = "`-o -` and `--format json` both want standard output"
     if isinstance(request, str):
         complain(f"egressc compile: {request}")
         return COULD_NOT_RUN
-    progress = Progress()
-    try:
+    with Progress() as progress:
         result = compile_request(request, progress)
         if result.could_not_run or has_errors(result.diagnostics):
-            return _refused(result, options)
-        if options.output == "-":
-            return _to_stdout(result, options)
-        folders = _folders(result, progress)
-    finally:
-        progress.close()
+            folders, refused = [], True
+        else:
+            refused = False
+            folders = [] if options.output == STDOUT else _folders(result, progress)
+    if refused:
+        return _refused(result, options)
+    if options.output == STDOUT:
+        return _to_stdout(result, options)
+    # Everything that is said about the result is made before anything is written: a defect then leaves no half of it.
+    reports = [build.fidelity for build in result.builds]
+    diagnostics = text_of(result.diagnostics, options.color)
+    if options.format == "json":
+        told = to_json(result.diagnostics, output=options.output, firewalls=[counts(report) for report in reports])
+    else:
+        told = "".join(f"{line}\n" for line in summary_lines(reports))
     try:
-        write(Path(options.output), folders, _manifest_head(request, result), complete=result.complete)
+        write(Path(options.output), folders, __version__, _made_from(request, result), complete=result.complete)
     except OutputError as error:
-        tell(result.diagnostics, options.color)
+        tell_text(diagnostics)
         complain(f"egressc compile: {error}")
         return COULD_NOT_RUN
-    reports = [build.fidelity for build in result.builds]
-    if options.format == "json":
-        say(to_json(result.diagnostics, firewalls=[counts(report) for report in reports]))
-        return DONE
-    tell(result.diagnostics, options.color)
-    for line in summary_lines(reports):
-        say(line + "\n")
+    if options.format == "text":
+        tell_text(diagnostics)
+    say(told)
     return DONE
 
 
 def _refused(result: Compilation, options: argparse.Namespace) -> int:
     if options.format == "json":
-        say(to_json(result.diagnostics, firewalls=[]))
+        say(to_json(result.diagnostics, output=None, firewalls=[]))
     else:
         tell(result.diagnostics, options.color)
     return COULD_NOT_RUN if result.could_not_run else NO
@@ -84,18 +97,24 @@ def _refused(result: Compilation, options: argparse.Namespace) -> int:
 
 def _to_stdout(result: Compilation, options: argparse.Namespace) -> int:
     if len(result.builds) != 1:
-        names = ", ".join(build.site.name for build in result.builds)
+        names = ", ".join(f"`{build.site.name}`" for build in result.builds)
         complain(f"egressc compile: `-o -` writes one artefact, and here are {len(result.builds)}: {names}")
-        complain("  name one with `--firewall NAME`")
+        complain("  name one with `--firewall NAME`, or write them all with `-o DIR`")
         return COULD_NOT_RUN
     build = result.builds[0]
+    content = _main_artefact(build)
     tell(result.diagnostics, options.color)
+    for line in summary_lines([build.fidelity]):
+        complain(line)
+    say_bytes(content)
+    return DONE
+
+
+def _main_artefact(build: Build) -> bytes:
     for artefact in build.render():
         if artefact.name == build.target.main_artefact:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(artefact.content)
-            sys.stdout.buffer.flush()
-    return DONE
+            return artefact.content
+    raise LookupError(f"the target `{build.target.name}` does not write its `{build.target.main_artefact}`")
 
 
 def _folders(result: Compilation, progress: Progress) -> list[Folder]:
@@ -109,11 +128,11 @@ def _folders(result: Compilation, progress: Progress) -> list[Folder]:
     return folders
 
 
-def _manifest_head(request: Request, result: Compilation) -> dict[str, Any]:
+def _made_from(request: Request, result: Compilation) -> dict[str, Any]:
     """What the manifest says of the inputs: their digests, never their absolute places."""
     inventory = result.loaded.inventory
     tags = inventory.service_tags if inventory is not None else None
-    head: dict[str, Any] = {
+    found: dict[str, Any] = {
         "egressc": __version__,
         "as_of": request.as_of.isoformat(),
         "strict": request.strict,
@@ -124,5 +143,5 @@ def _manifest_head(request: Request, result: Compilation) -> dict[str, Any]:
         },
     }
     if tags is not None:
-        head["service_tags"] = {"change_number": tags.change_number, "digest": f"sha256:{tags.digest}"}
-    return head
+        found["service_tags"] = {"change_number": tags.change_number, "digest": f"sha256:{tags.digest}"}
+    return found

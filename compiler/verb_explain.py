@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from egressc.exits import COULD_NOT_RUN, DONE
 from egressc.console import complain, say
+from egressc.exits import COULD_NOT_RUN, DONE
 from egressc.explain_code import codes, page_of
 from egressc.suggest import nearest
 

@@ -7,8 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from egressc.exits import COULD_NOT_RUN, DONE
 from egressc.console import complain, say
+from egressc.exits import COULD_NOT_RUN, DONE
 
 if TYPE_CHECKING:
     import argparse

@@ -6,8 +6,8 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from egressc.exits import COULD_NOT_RUN, DONE
 from egressc.console import complain, say
+from egressc.exits import COULD_NOT_RUN, DONE
 from egressc.markdown import code, table_cell
 from egressc.suggest import nearest
 from egressc.targets.registry import load_target, target_names

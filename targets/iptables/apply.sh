@@ -445,7 +445,19 @@ put_lines() {
     fi
 }
 
+# Without names there is nothing for dnsmasq to do: then our file is taken away, if an earlier version put it there.
+has_lines() { grep -q '^[a-z]' "$lines"; }
+
+lines_in_place() {
+    if has_lines; then
+        cmp -s "$lines" "$(installed)"
+    else
+        [ ! -f "$(installed)" ]
+    fi
+}
+
 check_resolver() {
+    has_lines || [ -f "$(installed)" ] || with_resolver=no
     [ "$with_resolver" = yes ] || return 0
     [ -d "$resolver_dir" ] || die "there is no folder $resolver_dir: name the one that dnsmasq reads, --dnsmasq-dir"
     for other_lines in "$resolver_dir"/egressc-*.conf; do
@@ -476,8 +488,12 @@ snapshot() {
         tool "$family" -save >"$work/before.v$family"
     done
     ipset save | grep -E '^(create|add) eg[bcnsx]_' >"$work/before.sets" || true
-    rm -f "$work/before.conf"
-    [ ! -f "$(installed)" ] || cp "$(installed)" "$work/before.conf"
+    rm -f "$work/before.conf" "$work/known.conf"
+    [ ! -f "$state/dnsmasq.conf" ] || cp "$state/dnsmasq.conf" "$work/known.conf"
+    if [ "$with_resolver" = yes ] && [ -f "$(installed)" ]; then
+        cp "$(installed)" "$work/before.conf"
+        cp "$(installed)" "$work/known.conf"
+    fi
 }
 
 # differences: what is not as the files say, one a line; nothing if all is well
@@ -493,7 +509,7 @@ differences() {
     plan "$sets" <"$work/sets.now" >"$work/sets.todo" || echo "the type of a set"
     [ ! -s "$work/sets.todo" ] || echo "the sets"
     if [ "$with_resolver" = yes ]; then
-        cmp -s "$lines" "$(installed)" || echo "the lines of dnsmasq"
+        lines_in_place || echo "the lines of dnsmasq"
     fi
 }
 
@@ -542,8 +558,8 @@ apply_sets_and_rules() {
 # Names that the sets must forget, and the addresses of connections that go with them.
 forget() {
     : >"$work/lost"
-    if [ -f "$work/before.conf" ]; then
-        lost "$work/before.conf" "$lines" >"$work/lost"
+    if [ -f "$work/known.conf" ]; then
+        lost "$work/known.conf" "$lines" >"$work/lost"
     else
         names "$work/before.sets" | grep -E '^eg[bc]_' | { grep -v '^egc_internal_' || true; } >"$work/lost"
     fi
@@ -570,20 +586,28 @@ forget() {
 }
 
 update_resolver() {
-    [ "$with_resolver" = yes ] || return 0
     created=$(grep -c '^create .* hash:ip ' "$work/sets.done" || true)
-    if cmp -s "$lines" "$(installed)" && [ "$created" = 0 ] && [ ! -s "$work/flush" ]; then
-        return 0
-    fi
-    changing=resolver
-    put_lines "$lines"
-    restart_resolver
-    if [ -s "$work/flush" ]; then
-        # Only now: the resolver that ran before could have put a lost name back. Answers that it has given since then
-        # are in its cache and would feed no set, so it starts once more.
-        say "names were taken out of rules, so these sets forget what they learned: $(sed 's/^flush //' "$work/flush" | tr '\n' ' ')"
-        ipset restore <"$work/flush"
+    if [ "$with_resolver" = yes ]; then
+        if lines_in_place && [ "$created" = 0 ] && [ ! -s "$work/flush" ]; then
+            return 0
+        fi
+        changing=resolver
+        if has_lines; then
+            put_lines "$lines"
+        else
+            put_lines ''
+        fi
         restart_resolver
+    fi
+    [ -s "$work/flush" ] || return 0
+    # Only now: the resolver that ran before could have put a lost name back. Answers that it has given since then are in
+    # its cache and would feed no set, so it starts once more.
+    say "names were taken out of rules, so these sets forget what they learned: $(sed 's/^flush //' "$work/flush" | tr '\n' ' ')"
+    ipset restore <"$work/flush"
+    if [ "$with_resolver" = yes ]; then
+        restart_resolver
+    else
+        warn "restart dnsmasq with the new dnsmasq.conf: until then names are refused that it has in its cache"
     fi
 }
 

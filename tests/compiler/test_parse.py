@@ -358,3 +358,12 @@ def test_only_one_process_has_the_tables(tmp_path, monkeypatch):
     with parse_cache.cached_tables(GRAMMAR) as again, parse_cache.cached_tables(GRAMMAR + " ") as other:
         assert again == first
         assert other is None
+
+
+def test_the_folder_must_be_closed_to_others(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with parse_cache.cached_tables(GRAMMAR) as path:
+        assert path is not None
+    (tmp_path / "egressc").chmod(0o770)
+    with parse_cache.cached_tables(GRAMMAR) as path:
+        assert path is None

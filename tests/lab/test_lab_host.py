@@ -75,6 +75,10 @@ def folders(tmp_path_factory):
     slice_.rmdir()
 
 
+def sets_of(folder):
+    return [line.split()[1] for line in (folder / "sets.ipset").read_text().splitlines() if line.startswith("create ")]
+
+
 def cgroup_folder():
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     (root, *_) = [fields[1] for fields in mounts if fields[2] == "cgroup2"]
@@ -271,6 +275,49 @@ def test_a_rule_that_loses_a_name_forgets_what_it_learned(host, folders, backend
     assert len(held) == 1, "the other rule keeps what it learned"
     assert probe(host, 65534, *targets, ("198.51.100.13", 443, 4)) == ["refused", "ok:198.51.100.20", "refused"]
     assert probe(host, 65534, ("a.msappproxy.net", 443, 4)) == ["ok:198.51.100.15"]
+
+
+def test_without_a_resolver_of_ours_names_are_forgotten_too(host, folders):
+    host, apply = host
+    apply(folders["own"], "--no-dnsmasq")
+    assert list(apply.lines.iterdir()) == []
+    fed = [name for name in sets_of(folders["own"]) if name.startswith("egc_") and name.endswith("_4")][:-1]
+    for name in fed:
+        host.run("ipset", "add", name, "198.51.100.13")
+    assert "forget" not in apply(folders["own"], "--no-dnsmasq").stdout
+    done = apply(folders["fewer"], "--no-dnsmasq")
+    (said,) = [line for line in done.stdout.splitlines() if "forget" in line]
+    emptied = said.partition("learned: ")[2].split()
+    assert len(emptied) == 2, "one pair"
+    for name in fed:
+        held = "198.51.100.13" in host.run("ipset", "save", name).stdout
+        assert held is (name not in emptied)
+    assert "restart dnsmasq" in done.stderr
+
+
+def test_a_firewall_without_names_needs_no_resolver(host, folders, tmp_path):
+    host, apply = host
+    inventory = OWN_INVENTORY.replace("mode: host,", "mode: host, dns: none,")
+    policy = 'policy p "P" { from connectors allow r "R" { to 203.0.113.0/24 ports 80 } }'
+    bare = write_artefact(tmp_path / "bare", artefacts_of(policy, inventory, "lab"))
+    none = tmp_path / "no-such-folder"
+    host.run(
+        "sh",
+        str(bare / "apply.sh"),
+        "--backend",
+        apply.backend,
+        "--dnsmasq-dir",
+        str(none),
+        "--state-dir",
+        str(apply.state),
+    )
+    assert probe(host, 0, ("203.0.113.10", 80, 4), ("198.51.100.22", 443, 4)) == ["ok:203.0.113.10", "refused"]
+    apply(folders["own"])
+    assert len(list(apply.lines.iterdir())) == 1
+    done = apply(bare)
+    assert "restarting dnsmasq" in done.stdout
+    assert list(apply.lines.iterdir()) == []
+    assert "restarting" not in apply(bare).stdout
 
 
 def test_what_is_removed_is_gone_and_foreign_rules_stay(host, folders, backend):
