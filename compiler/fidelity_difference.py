@@ -19,6 +19,7 @@ from egressc.reasons import Effect, Reason
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from egressc.flows import Box
     from egressc.lowering import Lowering, Part, Step
     from egressc.policy import Endpoint
     from egressc.reach import Reach
@@ -61,8 +62,10 @@ class Differences:
         self._parts = lowering.parts
         self._tags = site.tags
         self._least: dict[frozenset[str], str] = {}
-        weaker = [p.start for p in lowering.parts if p.rule.is_deny and _is_weaker(p)]
+        denies = [part for part in lowering.parts if part.rule.is_deny]
+        weaker = [part.start for part in denies if _is_weaker(part)]
         self._weaker_denies = FlowIndex(weaker, site.tags) if weaker else None
+        self._has_wider_denies = any(s.after is not s.before for p in denies if p.reach is not None for s in p.steps)
 
     @cached_property
     def _written_allows(self) -> FlowIndex:
@@ -82,12 +85,21 @@ class Differences:
             return self._of_deny(part, step)
         if after is None or step.effect is Effect.NARROWER:
             return self._lost(part, step)
-        flow = self._quick(part.rule, step.before, after) or self._newly_allowed(step.before, after)
+        if part.reach is None:
+            return None  # What a later step takes away whole was not added.
+        if _is_weaker(part):
+            flow = self._newly_allowed(step.before, in_both(boxes(after, self._tags), self._boxes(part.reach)))
+        else:
+            flow = self._quick(part.rule, step.before, after)
+            flow = flow or self._newly_allowed(step.before, self._boxes(after))
         return None if flow is None else Difference(step.effect, flow)
+
+    def _boxes(self, reach: Reach) -> tuple[Box, ...]:
+        return tuple(boxes(reach, self._tags))
 
     def check_left_out(self, part: Part) -> None:
         """Raise ``BrokenLowering`` if a deny that is left out would have decided anything."""
-        found = self._index.allows.first_inside(part.start, (), (self._written_denies,))
+        found = self._index.allows.first_inside(self._boxes(part.start), (), (self._written_denies,))
         if found is not None:
             raise BrokenLowering(says(self._site, part.rule, "it is left out, and an allow lets this through", found[0]))
         internal = self._site.internal
@@ -102,7 +114,9 @@ class Differences:
             return Difference(Effect.NONE, None)
         if after is None or step.effect is Effect.NARROWER:
             return self._no_longer_denied(part, step)
-        cut = self._index.wrongly_denied(after, step.before)
+        if part.reach is None:
+            return None
+        cut = self._index.wrongly_denied(part.reach if _is_weaker(part) else after, step.before)
         if cut is not None:
             return Cut(part.rule, cut[1], step.sentence, step.reason, cut[0])
         if self._site.closing_deny:
@@ -112,11 +126,11 @@ class Differences:
 
     def _no_longer_denied(self, part: Part, step: Step) -> Difference | None:
         """What a deny that is gone or smaller lets through: what a written allow has, or a missing closing deny leaves."""
-        minus = () if step.after is None else tuple(boxes(step.after, self._tags))
-        lost = in_both(boxes(part.start, self._tags), tuple(boxes(step.before, self._tags)))
+        minus = () if step.after is None else self._boxes(step.after)
+        lost = in_both(boxes(part.start, self._tags), self._boxes(step.before))
         flow = None
         if lost:
-            found = self._written_allows.first_inside(part.start, minus, (self._written_denies,))
+            found = self._written_allows.first_inside(lost, minus, (self._written_denies,))
             flow = None if found is None else found[0]
             if flow is None and not self._site.closing_deny:
                 flow = uncovered(lost, minus, (self._written_denies,))
@@ -124,16 +138,20 @@ class Differences:
 
     def _lost(self, part: Part, step: Step) -> Difference | None:
         """What the policy allows and no written allow does any more."""
-        minus = () if step.after is None else tuple(boxes(step.after, self._tags))
-        mine = in_both(boxes(part.start, self._tags), tuple(boxes(step.before, self._tags)))
+        minus = () if step.after is None else self._boxes(step.after)
+        mine = in_both(boxes(part.start, self._tags), self._boxes(step.before))
         flow = uncovered(mine, minus, (self._written_allows, self._index.denies))
         return None if flow is None else Difference(Effect.NARROWER, flow)
 
-    def _newly_allowed(self, before: Reach, after: Reach) -> Flow | None:
-        flow = self._index.newly_matched(after, before)
+    def _newly_allowed(self, before: Reach, after: Sequence[Box]) -> Flow | None:
+        """A flow of ``after`` beyond ``before`` that the policy does not allow and no written deny stops."""
+        minus = self._boxes(before)
+        decided = [self._index.allows, self._index.denies]
+        if self._has_wider_denies:
+            decided.append(self._written_denies)
+        flow = uncovered(after, minus, decided)
         if flow is None and self._weaker_denies is not None:
             # What the policy denies is let through where the deny is not written, or not in full.
-            minus = tuple(boxes(before, self._tags))
             found = self._weaker_denies.first_inside(after, minus, (self._written_denies,))
             flow = None if found is None else found[0]
         return flow
@@ -149,20 +167,28 @@ class Differences:
         grown = (after.groups is ANY and before.groups is not ANY) or (
             after.accounts is ANY and before.accounts is not ANY
         )
+        endpoint = first
         if after.endpoints is not before.endpoints:
             new = None if grown or after.shared is not before.shared else _added(before.endpoints, after.endpoints)
-            host = None if new is None else _a_host(new)
-            if new is None or host is None or not self._index.names_alone(rule, host):
+            if new is None:
                 return None
-            if any(_holds(e, host, new.path) for e in (*before.endpoints, *rule.endpoints)):
-                return None
-            return self._flow(after, host, new.path, address, None)
-        host = _a_host(first)
-        if after.shared is not before.shared:
-            return None if grown or before.shared else self._flow(after, None, None, address, host)
-        if not grown or host is None or not self._index.names_alone(rule, host):
+            endpoint = new
+        host = _a_host(endpoint)
+        if host is None or (self._has_wider_denies and self._may_be_denied(host, after)):
             return None
-        return self._flow(after, host, first.path, address, None)
+        if after.endpoints is not before.endpoints:
+            if any(_holds(e, host, endpoint.path) for e in (*before.endpoints, *rule.endpoints)):
+                return None
+        elif after.shared is not before.shared:
+            return None if grown or before.shared else self._flow(after, None, None, address, host)
+        elif not grown:
+            return None
+        return self._flow(after, host, endpoint.path, address, None) if self._index.names_alone(rule, host) else None
+
+    def _may_be_denied(self, host: str, reach: Reach) -> bool:
+        """True if a written deny may stop flows to the host; it may do so without the policy's saying so."""
+        denies = self._written_denies
+        return bool(denies.names.matching(host) or denies.signatures_over(reach.ports, names=False))
 
     def _flow(self, reach: Reach, host: str | None, path: str | None, address: str, shared: str | None) -> Flow | None:
         if host is None and shared is None:

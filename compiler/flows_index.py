@@ -138,32 +138,36 @@ class FlowIndex:
                     at -= 1
         return found
 
-    def same_kind(self, reach: Reach) -> set[int]:
-        """The reaches with an endpoint that overlaps one of the reach's of the same kind; a superset."""
+    def _same_kind(self, mine: Iterable[Box]) -> set[int]:
+        """The reaches with an endpoint that overlaps one of the boxes', both by name or both by address; a superset."""
         found: set[int] = set()
-        for endpoint in reach.endpoints:
-            if isinstance(endpoint, HostEndpoint):
-                found.update(self.names.intersecting(endpoint.pattern))
+        for box in mine:
+            for pattern in (*[p for p, _ in box.inside[:1]], *box.shared_inside[:1]):
+                found.update(self.names.intersecting(pattern))
+            if box.inside or box.shared_inside:
+                continue
+            if box.tags:
+                found.update(number for signature in self._with_addresses for number in signature.numbers)
             else:
-                known = addresses_of(endpoint, self._tags)
-                found.update(self.everywhere if known is None else self.by_address(known))
-                if known is None:
-                    found.update(number for s in self._with_addresses for number in s.numbers)
+                found.update(self.by_address(box.addresses))
         return found
 
-    def other_kind(self, reach: Reach) -> Iterator[Signature]:
-        """The signatures of the reaches that overlap the reach because one names hosts and the other addresses."""
-        by_name = any(isinstance(e, HostEndpoint) for e in reach.endpoints)
-        if by_name:
-            yield from self.signatures_over(reach.ports, names=False)
-        if reach.shared or self.has_shared or not all(isinstance(e, HostEndpoint) for e in reach.endpoints):
-            yield from self.signatures_over(reach.ports, names=True)
+    def _other_kind(self, mine: Sequence[Box]) -> Iterator[Signature]:
+        """The signatures of the reaches that overlap boxes because one names hosts and the other addresses."""
+        by_name = any(box.inside or box.shared_inside for box in mine)
+        # A name that is shared is another than the host: what names only the one overlaps whatever names the other.
+        anything = self.has_shared or not all(box.inside for box in mine)
+        for ports in dict.fromkeys(box.ports for box in mine):
+            if by_name:
+                yield from self.signatures_over(ports, names=False)
+            if anything:
+                yield from self.signatures_over(ports, names=True)
 
     def meeting(self, reach: Reach) -> list[int]:
         """The reaches that overlap the reach, in order (exact)."""
         mine = tuple(boxes(reach, self._tags))
-        found = self.same_kind(reach)
-        for signature in self.other_kind(reach):
+        found = self._same_kind(mine)
+        for signature in self._other_kind(mine):
             if any(common(box, signature.box) for box in mine):
                 found.update(signature.numbers)
         return [n for n in sorted(found) if any(common(box, other) for other in self.boxes_of(n) for box in mine)]
@@ -171,10 +175,10 @@ class FlowIndex:
     def meets(self, reach: Reach) -> bool:
         """True if one of the reaches overlaps the reach."""
         mine = tuple(boxes(reach, self._tags))
-        for number in self.same_kind(reach):
+        for number in self._same_kind(mine):
             if any(common(box, other) for other in self.boxes_of(number) for box in mine):
                 return True
-        for signature in self.other_kind(reach):
+        for signature in self._other_kind(mine):
             if not any(common(box, signature.box) for box in mine):
                 continue
             for number in signature.numbers:
@@ -183,19 +187,18 @@ class FlowIndex:
         return False
 
     def first_inside(
-        self, reach: Reach, minus: Sequence[Box], without: Sequence[FlowIndex]
+        self, mine: Sequence[Box], minus: Sequence[Box], without: Sequence[FlowIndex]
     ) -> tuple[Flow, int] | None:
-        """A flow of the reach that is in one of these reaches, with the number of that reach.
+        """A flow of the boxes that is in one of these reaches, with the number of that reach.
 
         It is not in ``minus`` and in no reach of the indexes ``without`` (exact).
         """
-        mine = tuple(boxes(reach, self._tags))
-        done = self.same_kind(reach)
+        done = self._same_kind(mine)
         for number in sorted(done):
             flow = self._flow_in(mine, number, minus, without)
             if flow is not None:
                 return flow, number
-        for signature in self.other_kind(reach):
+        for signature in self._other_kind(mine):
             if witness(in_both(mine, (signature.box,)), minus) is None:
                 continue
             for number in signature.numbers:

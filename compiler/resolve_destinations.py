@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from egressc.diagnostics import Diagnostic
 from egressc.policy import Destinations
 from egressc.resolve_entries import is_name, path_of
 from egressc.resolve_exceptions import removes_everything, removing_nothing
-from egressc.syntax import Endpoints, ServiceTag, Word
+from egressc.syntax import Endpoints, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ class ToReader:
 
     def read(self, setting: Setting, scope: Scope) -> To:
         """What a ``to`` setting means in a file."""
-        words = [v for v in setting.values if isinstance(v, Word | ServiceTag)]
+        words = cast("tuple[Entry, ...]", setting.values)
         key = (id(scope), _texts(words), _texts(setting.exceptions or ()))
         known = self._known.get(key)
         if known is not None:
@@ -131,4 +131,4 @@ class ToReader:
 
 def _texts(entries: Sequence[Entry]) -> tuple[str, ...]:
     # No word holds white space, so a tag's text is never a word's.
-    return tuple(e.text if isinstance(e, Word) else f"service-tag {e.name.text}" for e in entries)
+    return tuple([e.text if isinstance(e, Word) else f"service-tag {e.name.text}" for e in entries])

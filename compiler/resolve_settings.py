@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from egressc.anything import ANY, Anything
 from egressc.diagnostics import Diagnostic, Related
@@ -10,7 +10,7 @@ from egressc.names import name_word
 from egressc.policy import GroupName
 from egressc.problems import Problem
 from egressc.scope import Kind
-from egressc.syntax import Text, Word
+from egressc.syntax import Text
 from egressc.words import date_word, port_word
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from egressc.scope import Scope
     from egressc.services import Service
     from egressc.source import Span
-    from egressc.syntax import Setting
+    from egressc.syntax import Setting, Word
 
 Settings = dict[str, "Setting"]
 """The settings of one block by their keyword."""
@@ -189,4 +189,5 @@ def logs(setting: Setting | None) -> bool | None:
 
 
 def _words(setting: Setting) -> tuple[Word, ...]:
-    return tuple([v for v in setting.values if isinstance(v, Word)])
+    """The values of a setting that takes words only: the parser has seen to that (the table at ``Setting``)."""
+    return cast("tuple[Word, ...]", setting.values)

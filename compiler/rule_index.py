@@ -61,7 +61,9 @@ class RuleIndex:
 
         With the allow that it belongs to; ``None`` if the widening meets no allow.
         """
-        found = self.allows.first_inside(after, tuple(boxes(before, self.tags)), (self.denies,))
+        found = self.allows.first_inside(
+            tuple(boxes(after, self.tags)), tuple(boxes(before, self.tags)), (self.denies,)
+        )
         return None if found is None else (found[0], self.allow_rules[found[1]])
 
     def overlap(self, one: Reach, other: Reach) -> Flow | None:
@@ -80,7 +82,7 @@ class RuleIndex:
             if rule.rule.inspection is Inspection.MUST_NOT and (wanted := tls_reach(rule)) is not None
             for box in boxes(wanted, self.tags)
         ]
-        found = self.allows.first_inside(exempt, asked, (self.denies,))
+        found = self.allows.first_inside(tuple(boxes(exempt, self.tags)), asked, (self.denies,))
         return None if found is None else found[0]
 
     def names_alone(self, rule: BoundRule, host: str) -> bool:

@@ -54,14 +54,23 @@ def test_every_reason_is_documented():
         assert (ROOT / "docs" / "diagnostics" / f"{FACTS[reason].code}.md").exists()
 
 
-def test_the_language_page_shows_a_policy_that_compiles(tmp_path, capsys):
-    text = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
-    example = re.search(r"```\n(# Microsoft Entra.*?)```", text, re.DOTALL)
-    assert example
+LANGUAGE_EXAMPLES = re.findall(
+    r"^```\n(.*?)^```", (ROOT / "docs" / "language.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+)
+
+
+def test_the_language_page_has_its_examples():
+    assert len(LANGUAGE_EXAMPLES) == 3
+    assert LANGUAGE_EXAMPLES[0].startswith("# Microsoft Entra")
+
+
+@pytest.mark.parametrize("example", LANGUAGE_EXAMPLES, ids=["policy", "account", "parameter"])
+def test_the_language_page_shows_policies_that_compile(example, tmp_path, capsys):
     (tmp_path / "microsoft").mkdir()
     (tmp_path / "microsoft" / "certificates.egress").write_text("", encoding="utf-8")
-    (tmp_path / "policy.egress").write_text(example[1], encoding="utf-8")
+    (tmp_path / "policy.egress").write_text(example, encoding="utf-8")
     assert main(["check", str(tmp_path)]) == 0, capsys.readouterr().err
+    assert main(["fmt", "--check", str(tmp_path / "policy.egress")]) == 0, "the examples stand in the canonical layout"
 
 
 def test_the_inventory_page_shows_an_inventory_that_loads(tmp_path, capsys):

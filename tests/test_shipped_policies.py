@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -65,7 +67,36 @@ def _of(rule):
 
 
 def test_the_dropped_host_is_mentioned_where_an_upgrader_looks():
-    with open("policies/microsoft/entra-private-network-connector.egress", encoding="utf-8") as file:
-        text = file.read()
+    text = Path("policies/microsoft/entra-private-network-connector.egress").read_text(encoding="utf-8")
     assert "policykeyservice.dc.ad.msft.net" in text
     assert all(line.startswith("#") for line in text.splitlines() if "policykeyservice" in line)
+
+
+INTUNE_ROWS = ("163 ", "56 ", "59 ", "189 ", "190 ", "Defender for Endpoint security settings")
+
+
+@pytest.mark.reference
+def test_the_certificate_connector_has_the_rows_that_it_names(reference, tmp_path):
+    """Each host and port of the rows of the Intune page that the policy says it takes, and no other Intune host."""
+    policies = shutil.copytree("policies", tmp_path / "policies", ignore=shutil.ignore_patterns("*.yaml"))
+    (policies / "own.egress").write_text(
+        'import "microsoft/intune-certificate-connector.egress"\n'
+        'policy own "Mine" { from any-group include intune-certificate-connector }\n',
+        encoding="utf-8",
+    )
+    loaded = load((str(policies / "own.egress"),))
+    assert not has_errors(loaded.diagnostics), loaded.diagnostics
+    with (reference / "endpoints.csv").open(encoding="utf-8", newline="") as file:
+        page = {
+            (row["host"].lower(), int(row["port"])): row["tls_inspection"]
+            for row in csv.DictReader(file)
+            if (row["policy"] == "intune-core" and row["purpose"].startswith(INTUNE_ROWS))
+            or (row["policy"] == "intune-certificate-connector" and not row["host"].startswith("@"))
+        }
+    # One row names a host below `*.manage.microsoft.com`, which stands beside it.
+    page = {pair: tls for pair, tls in page.items() if not pair[0].startswith("enterpriseenrollment.")}
+    certificates = {"certificate-status", "trust-lists"}
+    rules = [rule for rule in loaded.policy.rules if rule.identity.rpartition("/")[2] not in certificates]
+    assert pairs_of(rules) == set(page)
+    exempt = {pair for pair in pairs_of([r for r in rules if r.inspection is Inspection.MUST_NOT]) if pair[1] == 443}
+    assert exempt == {pair for pair, tls in page.items() if tls.startswith("forbidden") and pair[1] == 443}

@@ -144,8 +144,10 @@ def _with_log(ground: Ground, part: Part) -> Part:
 
 
 def _is_covered(ground: Ground, part: Part) -> bool:
-    """True if the closing deny stops what a deny is for: no allow of the site meets it, and it is about no address of
-    the internal networks, which the closing deny leaves alone.
+    """True if the closing deny stops what a deny is for.
+
+    Then no allow of the site meets it, and it names no address of the internal networks, which the closing deny leaves
+    alone.
     """
     site = ground.site
     return site.closing_deny and not site.names_internal(part.start.endpoints) and not site.index.meets_allow(part.rule)

@@ -13,16 +13,22 @@ INVENTORY = """\
 groups:
   servers-a: {networks: [10.1.0.0/24, 10.2.0.0/24]}
   servers-b: {networks: [10.3.0.0/24]}
+  behind-gateway: {networks: [10.9.0.0/24]}
 service-accounts:
   agent: {linux-user: 901}
   updater: {linux-user: 902}
 firewalls:
-  edge: {target: paloalto, accept: [account], settings: {from-zone: trust, to-zone: untrust}}
+  edge: {target: paloalto, groups: [servers-a, servers-b], accept: [account], settings: {from-zone: trust, to-zone: untrust}}
   cloud:
     target: azure-firewall
+    groups: [servers-a, servers-b]
     accept: [account, depth, path, no-names]
     settings: {policy: bench, location: westeurope, ip-groups: true, max-rule-collection-groups: 1000}
-  gateway: {target: iptables, accept: [account, apex, depth, path], settings: {mode: gateway}}
+  gateway:
+    target: iptables
+    groups: [behind-gateway]
+    accept: [account, apex, depth, path]
+    settings: {mode: gateway}
   hosts: {target: windows-firewall, groups: [servers-a], accept: [path]}
 """
 
@@ -41,6 +47,9 @@ service-account updater "Updater" {
 _POLICIES = 100
 """At most: firewalls limit the number of containers, not only that of rules."""
 
+_BEHIND_GATEWAY = 30_000
+"""A kernel holds 65,534 ipsets, and a rule by name has two: more rules than this are not for the iptables gateway."""
+
 _WORDS = ("api", "login", "data", "cdn", "queue", "store", "mail", "telemetry", "update", "media")
 
 
@@ -56,7 +65,8 @@ def policy_text(rules: int, seed: int = 1) -> str:
             name = f"policy-{number // each}"
             lines.append(f'policy {name} "Service area {number // each}" {{')
             lines.append('    owner "team@example.net"')
-            lines.append("    from  servers-a servers-b\n")
+            behind = " behind-gateway" if number + each <= max(_BEHIND_GATEWAY, each) else ""
+            lines.append(f"    from  servers-a servers-b{behind}\n")
         lines.append(_rule(number, each, random_))
     lines.append("}\n")
     return "\n".join(lines)

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import generate
 
 AS_OF = date(2026, 11, 22)
+STAGES = ("bind", "lower", "grade", "render")
 
 
 def measure(rules: int) -> dict[str, float]:
@@ -62,6 +63,7 @@ def measure(rules: int) -> dict[str, float]:
             settings, _ = target.load_settings(firewall.settings)
             marks = [time.process_time()]
             sites = bind(prepared, firewall, target, settings)
+            found[f"{firewall.target} rules"] = sum(len(site.rules) for site in sites)
             marks.append(time.process_time())
             lowerings = [target.lower(site) for site in sites]
             marks.append(time.process_time())
@@ -76,7 +78,7 @@ def measure(rules: int) -> dict[str, float]:
                     size += len(artefact.content)
                 size += len(fidelity_json(report, target)) + len(fidelity_markdown(report, target))
             marks.append(time.process_time())
-            for stage, since, until in zip(("bind", "lower", "grade", "render"), marks, marks[1:], strict=False):
+            for stage, since, until in zip(STAGES, marks, marks[1:], strict=False):
                 found[f"{firewall.target} {stage}"] = until - since
         found["total"] = time.process_time() - begin
         found["output_mb"] = size / 1e6
@@ -109,9 +111,12 @@ def main() -> int:
         columns.append(json.loads(done.stdout.splitlines()[-1]))
     print(f"{'CPU seconds':32}" + "".join(f"{size:>12,}" for size in sizes))
     for key in columns[0]:
-        if not key.endswith("_mb"):
+        if not key.endswith(("_mb", " rules")):
             print(f"{key:32}" + "".join(f"{column[key]:12.3f}" for column in columns))
     print(f"{'microseconds per rule':32}" + "".join(f"{c['total'] / s * 1e6:12.0f}" for c, s in zip(columns, sizes)))
+    for target in [key.removesuffix(" rules") for key in columns[0] if key.endswith(" rules")]:
+        own = (sum(c[f"{target} {s}"] for s in STAGES) / max(c[f"{target} rules"], 1) * 1e6 for c in columns)
+        print(f"{f'{target} (its own rules)':32}" + "".join(f"{cost:12.0f}" for cost in own))
     for key in ("output_mb", "imports_mb", "peak_mb"):
         print(f"{key:32}" + "".join(f"{column[key]:12.1f}" for column in columns))
     by_size = dict(zip(sizes, columns))

@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import sys
+from importlib.resources import files
 
 import pytest
 
@@ -230,3 +231,14 @@ def test_the_c_locale(demo, strict):
     assert run(demo, "compile", "demo", "--as-of", "2026-11-22", "-o", "utf8", PYTHONUTF8="1")[0] == 0
     for name in ("manifest.json", *MAIN_ARTEFACTS):
         assert (demo / "c" / name).read_bytes() == (demo / "utf8" / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("strict", [{}, {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}], ids=["coerced", "ascii"])
+def test_the_c_locale_and_a_result_that_is_not_ascii(tmp_path, strict):
+    """A page with characters that an ASCII stream has not got is printed all the same."""
+    pages = (page for page in sorted(files("egressc.pages").iterdir(), key=lambda page: page.name))
+    page = next(page for page in pages if page.name.endswith(".md") and not page.read_text("utf-8").isascii())
+    status, out, err = run(tmp_path, "explain", page.name.removesuffix(".md"), LC_ALL="C", **strict)
+    assert (status, err) == (0, "")
+    title = page.read_text("utf-8").splitlines()[0]
+    assert out.startswith(title.encode("ascii", "backslashreplace").decode() if strict else title)

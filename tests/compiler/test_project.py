@@ -98,21 +98,32 @@ def test_names_do_not_depend_on_the_working_directory_but_what_is_shown_does(tmp
     assert [f.source.shown for f in inside.files] == ["../lib/b.egress", "a.egress"]
 
 
-def test_path_that_does_not_exist(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("path", "help_"),
+    [
+        ("policies/mian.egress", "did you mean `policies/main.egress`?"),
+        ("polices/main.egress", "did you mean `policies/main.egress`?"),
+        ("polices/other.egress", "did you mean `policies`?"),
+        ("policies/main", "did you mean `policies/main.egress`?"),
+        ("nothing/like/it", ""),
+        ("", "`.` stands for the working directory"),
+    ],
+)
+def test_path_that_does_not_exist(tmp_path, monkeypatch, path, help_):
     write(tmp_path, policies__main="")
     monkeypatch.chdir(tmp_path)
-    project = load_project(["policies/mian.egress", "polices/main.egress", "policies/main", "nothing/like/it", ""])
-    assert codes(project) == ["E0200"] * 5
+    project = load_project([path])
+    (found,) = project.diagnostics
+    assert (found.code, found.file, found.help) == ("E0200", path, help_)
     assert project.could_not_run
-    assert [d.file for d in project.diagnostics] == [
-        "policies/mian.egress", "polices/main.egress", "policies/main", "nothing/like/it", "",
-    ]  # fmt: skip
-    assert [d.help for d in project.diagnostics][:4] == [
-        "did you mean `policies/main.egress`?",
-        "did you mean `policies/main.egress`?",
-        "did you mean `policies/main.egress`?",
-        "",
-    ]
+
+
+def test_all_paths_that_do_not_exist_are_reported(tmp_path, monkeypatch):
+    write(tmp_path, policies__main="")
+    monkeypatch.chdir(tmp_path)
+    project = load_project(["one", "policies", "two"])
+    assert codes(project) == ["E0200", "E0200"]
+    assert names(project) == ["policies/main.egress"]
 
 
 def test_folder_without_policies_and_file_of_another_kind(tmp_path):

@@ -38,6 +38,12 @@ def run(*command, check=True, text=None, timeout=60):
     return done
 
 
+def cgroup_root():
+    """Where the hierarchy of control groups (version 2) is mounted."""
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    return next(Path(fields[1]) for fields in mounts if fields[2] == "cgroup2")
+
+
 class Namespace:
     """One network namespace, its own /etc/resolv.conf, and the processes started in it."""
 

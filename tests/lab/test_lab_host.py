@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from lab_host import host_and_world
-from lab_net import probe, run, saved, write_artefact
+from lab_net import cgroup_root, probe, run, saved, write_artefact
 from support import AS_OF, artefacts_of
 
 from egressc.api import Request, compile_request
@@ -80,9 +80,7 @@ def sets_of(folder):
 
 
 def cgroup_folder():
-    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-    (root, *_) = [fields[1] for fields in mounts if fields[2] == "cgroup2"]
-    return Path(root) / "egressc-lab.slice"
+    return cgroup_root() / "egressc-lab.slice"
 
 
 @pytest.fixture

@@ -202,7 +202,7 @@ def test_meeting_is_what_a_look_at_every_reach_finds(some, reach):
 def test_first_inside_is_what_a_look_at_every_reach_finds(some, others, reach, minus):
     index, covering = FlowIndex(some, {}), FlowIndex(others, {})
     without = [b for each in minus for b in boxes(each, {})]
-    found = index.first_inside(reach, without, (covering,))
+    found = index.first_inside(tuple(boxes(reach, {})), without, (covering,))
     held = in_both(boxes(reach, {}), [b for each in some for b in boxes(each, {})])
     expected = witness(held, [*without, *(b for each in others for b in boxes(each, {}))])
     assert (found is None) is (expected is None)
