@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from egressc.addresses import Family
     from egressc.policy import Endpoint
     from egressc.site import Site
 
@@ -163,7 +164,7 @@ def use_fallback(part: Part, sentence: str) -> tuple[Part, ...]:
     return tuple(result)
 
 
-def keep_family(part: Part, family: int, sentence: str) -> Part:
+def keep_family(part: Part, family: Family, sentence: str) -> Part:
     """The part with sources and destination addresses of one IP version only (reason ``family``; narrower).
 
     The part is gone if no destination address is left, or no source of a bound group is.
@@ -173,7 +174,7 @@ def keep_family(part: Part, family: int, sentence: str) -> Part:
         return part
     groups = part.rule.groups
     known = [g for g in groups if g.addresses is not ANY and g.object_name is None]
-    has_other = any(not g.addresses.family(10 - family).is_empty for g in known if g.addresses is not ANY)
+    has_other = any(not g.addresses.family(6 if family == 4 else 4).is_empty for g in known if g.addresses is not ANY)
     lost_source = known and all(g.addresses.family(family).is_empty for g in known if g.addresses is not ANY)
     endpoints: list[Endpoint] = []
     for endpoint in reach.endpoints:

@@ -15,6 +15,8 @@ from egressc.suggest import nearest
 from egressc.words import HostWord, fill
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from collections.abc import Iterable, Iterator, Sequence
 
     from egressc.inventory import Group, Inventory
@@ -212,7 +214,7 @@ def _below(path: str | None, prefix: str | None) -> bool:
     return path is not None and (path == prefix or path.startswith(prefix + "/"))
 
 
-def _addresses(endpoints: list[Endpoint], excluded: AddressSet) -> list[Endpoint]:
+def _addresses(endpoints: Sequence[Endpoint], excluded: AddressSet) -> list[Endpoint]:
     """Addresses merged into one endpoint less ``excluded``; any-address contains the rest."""
     if any(isinstance(e, AnyAddressEndpoint) for e in endpoints):
         return [AnyAddressEndpoint() if excluded.is_empty else AddressEndpoint(ALL.difference(excluded))]
@@ -221,5 +223,6 @@ def _addresses(endpoints: list[Endpoint], excluded: AddressSet) -> list[Endpoint
     left = known.difference(excluded)
     if not left.is_empty:
         result.append(AnyAddressEndpoint() if left == ALL else AddressEndpoint(left))
-    result.extend(sorted({e for e in endpoints if isinstance(e, TagEndpoint)}, key=lambda e: e.name.lower()))
+    tags = {e for e in endpoints if isinstance(e, TagEndpoint)}
+    result.extend(sorted(tags, key=lambda tag: tag.name.lower()))
     return result

@@ -80,7 +80,8 @@ def test_the_inventory_page_shows_an_inventory_that_loads(tmp_path, capsys):
     (tmp_path / "ServiceTags_Public.json").write_text(
         '{"changeNumber": 1, "cloud": "Public", "values": [{"name": "AzureCloud", "id": "AzureCloud",'
         ' "properties": {"changeNumber": 1, "region": "", "platform": "Azure", "systemService": "",'
-        ' "addressPrefixes": ["198.51.100.0/24"]}}]}', encoding="utf-8"
+        ' "addressPrefixes": ["198.51.100.0/24"]}}]}',
+        encoding="utf-8",
     )
     (tmp_path / "inventory.yaml").write_text(example[1], encoding="utf-8")
     (tmp_path / "policy.egress").write_text(

@@ -7,7 +7,10 @@ a few a network or a deny; accounts and groups are few.
 from __future__ import annotations
 
 import random
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INVENTORY = """\
 groups:

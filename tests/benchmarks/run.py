@@ -54,7 +54,7 @@ def measure(rules: int) -> dict[str, float]:
         begin = time.process_time()
         loaded = load((folder,))
         assert loaded.policy is not None and loaded.inventory is not None, loaded.diagnostics[:3]
-        prepared, problems = prepare(loaded.policy, loaded.inventory, AS_OF)
+        prepared, _ = prepare(loaded.policy, loaded.inventory, AS_OF)
         bind_everything(prepared)
         found["load"] = time.process_time() - begin
         size = 0
@@ -113,13 +113,13 @@ def main() -> int:
     for key in columns[0]:
         if not key.endswith(("_mb", " rules")):
             print(f"{key:32}" + "".join(f"{column[key]:12.3f}" for column in columns))
-    print(f"{'microseconds per rule':32}" + "".join(f"{c['total'] / s * 1e6:12.0f}" for c, s in zip(columns, sizes)))
+    print(f"{'microseconds per rule':32}" + "".join(f"{c['total'] / s * 1e6:12.0f}" for c, s in zip(columns, sizes, strict=True)))
     for target in [key.removesuffix(" rules") for key in columns[0] if key.endswith(" rules")]:
         own = (sum(c[f"{target} {s}"] for s in STAGES) / max(c[f"{target} rules"], 1) * 1e6 for c in columns)
         print(f"{f'{target} (its own rules)':32}" + "".join(f"{cost:12.0f}" for cost in own))
     for key in ("output_mb", "imports_mb", "peak_mb"):
         print(f"{key:32}" + "".join(f"{column[key]:12.1f}" for column in columns))
-    by_size = dict(zip(sizes, columns))
+    by_size = dict(zip(sizes, columns, strict=True))
     if 1_000 in by_size and max(sizes) > 1_000:
         most = max(sizes)
         ratio = (by_size[most]["total"] / most) / (by_size[1_000]["total"] / 1_000)
