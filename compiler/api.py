@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from egressc.bind import Prepared
     from egressc.inventory import Inventory
     from egressc.policy import Policy
-    from egressc.source import Source
+    from egressc.source import Source, Span
 
 __all__ = ["Build", "Compilation", "Loaded", "Request", "check_request", "compile_request", "load"]
 
@@ -72,6 +72,10 @@ class Compilation:
     diagnostics: tuple[Diagnostic, ...]
     complete: bool
     could_not_run: bool = False
+
+
+_ONCE = frozenset({"E0502"})
+"""Codes whose message names the mistake whole: it is said once, at the first rule that suffers from it."""
 
 
 def load(paths: Sequence[str], inventory_path: str | None = None) -> Loaded:
@@ -151,7 +155,8 @@ def _run(request: Request, progress: Step, *, policy_alone: bool) -> Compilation
     usage = usage_problems(request.targets, request.accept)
     if loaded.inventory is not None:
         firewalls, problems = chosen_firewalls(request.firewalls, request.targets, loaded.inventory, policy_alone)
-        usage += problems
+        if not loaded.could_not_run:
+            usage += problems
     if usage or loaded.could_not_run or loaded.policy is None or loaded.inventory is None:
         report.extend(usage)
         return _answer(request, loaded, report, could_not_run=bool(usage) or loaded.could_not_run)
@@ -184,7 +189,10 @@ def _answer(
     """The answer, its diagnostics each once, in order and graded; no builds if one of them is an error."""
     found: dict[tuple[object, ...], Diagnostic] = {}
     for diagnostic in report:
-        found.setdefault((*sort_key(diagnostic), diagnostic.label), diagnostic)
+        key: tuple[object, ...] = (*sort_key(diagnostic), diagnostic.label)
+        if diagnostic.code in _ONCE:
+            key = (diagnostic.code, diagnostic.message)
+        found.setdefault(key, diagnostic)
     diagnostics = sorted(found.values(), key=sort_key)
     if request.strict:
         diagnostics = [d.at_level(Level.ERROR) if d.level is Level.WARNING else d for d in diagnostics]
@@ -202,15 +210,17 @@ def _inspection_conflicts(prepared: Prepared) -> list[Diagnostic]:
     if not {Inspection.MUST, Inspection.MUST_NOT} <= {rule.inspection for rule in prepared.rules}:
         return []
     whole = bind_everything(prepared)
-    told: set[tuple[str, str]] = set()
+    told: set[tuple[Span, Span]] = set()
     result = []
     for rule in whole.rules:
         if rule.is_deny or rule.rule.inspection is not Inspection.MUST:
             continue
         for other, flow in conflict(whole.index, rule):
-            if (rule.identity, other.identity) in told:
+            # Through several includes the same two rules meet more than once: that is one mistake.
+            places = (rule.rule.span, other.rule.span)
+            if places in told:
                 continue
-            told.add((rule.identity, other.identity))
+            told.add(places)
             result.append(
                 Diagnostic(
                     code="E0508",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from egressc.inventory import Firewall, Group, Inventory
     from egressc.policy import Policy, Rule
+    from egressc.source import Span
     from egressc.targets.protocol import Target
 
 ANY_GROUP = "any-group"
@@ -51,9 +52,12 @@ def prepare(policy: Policy, inventory: Inventory, as_of: date) -> tuple[Prepared
     diagnostics = list(group_problems(policy.rules, inventory))
     unknown_groups = bool(diagnostics)
     rules = []
+    expired: set[Span] = set()
     for rule in policy.rules:
         if rule.expires is not None and rule.expires < as_of:
-            diagnostics.append(_expired(rule))
+            if rule.span not in expired:  # through several includes it is one rule of one file
+                expired.add(rule.span)
+                diagnostics.append(_expired(rule))
             if rule.action is Action.ALLOW:
                 continue
         rules.append(rule)

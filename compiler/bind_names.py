@@ -122,6 +122,8 @@ def _idle_rules(policy: Policy, inventory: Inventory, misspelt: Container[str]) 
         if rule.feature is None or rule.feature in misspelt:
             continue
         names = ANY if isinstance(rule.groups, Anything) else tuple(group.name for group in rule.groups)
+        if not isinstance(names, Anything) and any(inventory.group(name) is None for name in names):
+            continue  # there is an error about that name
         key = (rule.feature, names)
         if key not in idle:
             idle[key] = not any(rule.feature in group.features for group in inventory.leaves(names))

@@ -12,7 +12,7 @@ from egressc.host_index import HostIndex
 from egressc.hosts import covered, minimise
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint, TemplateEndpoint
 from egressc.suggest import nearest
-from egressc.words import HostWord, fill
+from egressc.words import HostWord, bad_value, fill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,10 +88,11 @@ class Filler:
                 if not found:
                     failed = True
                     self._unbound(endpoint, name, group)
+                failed |= self._has_bad_value(name, group, labels=name in endpoint.with_labels)
             if failed:
                 continue
             for chosen in product(*values):
-                word = fill(endpoint.word, dict(zip(names, chosen, strict=True)))
+                word = fill(endpoint.word, dict(zip(names, chosen, strict=True)), endpoint.with_labels)
                 if isinstance(word, HostWord):
                     result.append(HostEndpoint(word.pattern, word.path))
                     continue
@@ -109,6 +110,30 @@ class Filler:
                         )
                     )
         return None if failed else tuple(result)
+
+    def _has_bad_value(self, name: str, group: Group, *, labels: bool) -> bool:
+        """True, with one error at the value in the inventory, if a value of the parameter cannot stand in a host."""
+        wrong = False
+        for (given, values), (_, spans) in zip(group.parameters, group.parameter_spans, strict=True):
+            if given != name:
+                continue
+            for value, span in zip(values, spans, strict=True):
+                problem = bad_value(name, value, labels=labels)
+                if problem is None:
+                    continue
+                wrong = True
+                if (name, group.name, value) not in self._told:
+                    self._told.add((name, group.name, value))
+                    self.diagnostics.append(
+                        Diagnostic(
+                            code=problem.code,
+                            message=f"{problem.message}, in group `{group.name}`",
+                            span=span,
+                            label=problem.label,
+                            help=problem.help,
+                        )
+                    )
+        return wrong
 
     def _unbound(self, endpoint: TemplateEndpoint, name: str, group: Group) -> None:
         if (name, group.name) in self._told:

@@ -88,10 +88,14 @@ Endpoint = HostEndpoint | AddressEndpoint | AnyAddressEndpoint | TagEndpoint
 
 @dataclass(frozen=True, slots=True)
 class TemplateEndpoint:
-    """A host with parameters that each group's inventory entry fills."""
+    """A host with parameters that each group's inventory entry fills.
+
+    ``with_labels`` are those of its parameters whose values may hold dots.
+    """
 
     word: TemplateWord
     span: Span
+    with_labels: frozenset[str]
 
     @property
     def text(self) -> str:

@@ -9,7 +9,7 @@ from egressc.diagnostics import Diagnostic
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint, TemplateEndpoint
 from egressc.problems import Problem
 from egressc.scope import Kind
-from egressc.syntax import Endpoints, ServiceTag
+from egressc.syntax import Endpoints, Parameter, ServiceTag
 from egressc.words import AddressWord, AnyAddressWord, HostWord, SetWord, TemplateWord, endpoint_word
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class Entries:
             case SetWord(name):
                 return self._set(name, entry, scope)
             case TemplateWord() as word:
-                return TemplateEndpoint(word, entry.span) if self._has_parameters(word, entry, scope) else None
+                with_labels = self._parameters(word, entry, scope)
+                return None if with_labels is None else TemplateEndpoint(word, entry.span, with_labels)
             case HostWord(pattern, path):
                 endpoint: Endpoint = HostEndpoint(pattern, path)
             case AddressWord(addresses):
@@ -113,16 +114,21 @@ class Entries:
             self._report.add(unknown)
         return None
 
-    def _has_parameters(self, word: TemplateWord, entry: Word, scope: Scope) -> bool:
+    def _parameters(self, word: TemplateWord, entry: Word, scope: Scope) -> frozenset[str] | None:
+        """Those of a host's parameters whose values may hold dots; ``None``, with errors, if one is unknown."""
         whole = True
+        with_labels = set()
         for name in word.parameters:
-            if scope.find(Kind.PARAMETER, name) is None:
+            found = scope.find(Kind.PARAMETER, name)
+            if found is None:
                 whole = False
                 start = word.text.index(f"${{{name}}}")
                 unknown = scope.unknown(Kind.PARAMETER, name, entry.span.part(start, start + len(name) + 3))
                 if unknown is not None:
                     self._report.add(unknown)
-        return whole
+            elif isinstance(found, Parameter) and found.labels:
+                with_labels.add(name)
+        return frozenset(with_labels) if whole else None
 
     def _tag(self, word: Word) -> TagEndpoint | None:
         tag = self._tags.get(word.text)
