@@ -29,6 +29,7 @@ _FIXES = {
     Reason.PORTS: "list the ports, or give the rule addresses instead of names",
     Reason.ORDER: "write the deny by address, or the allow by name, so that both are the same kind of rule",
     Reason.TLS_UNENFORCED: "change the inspection setting of the rule, or what the firewall inspects",
+    Reason.DEFAULT: "give the group `networks` in the inventory, or say `unbound: allowed` on the firewall",
     Reason.SOURCE: "give the group `networks` in the inventory",
 }
 
@@ -97,6 +98,7 @@ def _of_site(fidelity: Fidelity, found: Approximation) -> Diagnostic:
         message=f"`{site.name}` ({site.target}): {found.sentence}{_accepted(found)}",
         span=site.span,
         label=_EFFECTS[found.effect],
+        help="" if found.level is Level.NOTE else _FIXES.get(found.reason, ""),
         group=f"{site.firewall} {found.reason.value}",
         subject=site.name,
         changed_level=found.level,

@@ -14,4 +14,3 @@ class Anything(Enum):
 
 ANY: Final = Anything.ANY
 """Any: matches every member of its dimension, and members that nobody listed."""
-

@@ -24,7 +24,10 @@ def usage_problems(targets: Sequence[str], accept: Sequence[str]) -> list[Diagno
 
 
 def chosen_firewalls(
-    names: Sequence[str], targets: Sequence[str], inventory: Inventory, none_will_do: bool  # noqa: FBT001
+    names: Sequence[str],
+    targets: Sequence[str],
+    inventory: Inventory,
+    none_will_do: bool,  # noqa: FBT001
 ) -> tuple[tuple[Firewall, ...], list[Diagnostic]]:
     """The firewalls of a run in the order of the inventory, and usage errors for names that do not exist.
 

@@ -87,7 +87,13 @@ def by_address(part: Part, sentence: str) -> Part:
     if reach is None or part.kind is not Kind.NAMES or reach.shared:
         return part
     after = Reach(
-        reach.groups, reach.accounts, reach.endpoints, reach.exceptions, reach.ports, True, reach.source_families  # noqa: FBT003
+        reach.groups,
+        reach.accounts,
+        reach.endpoints,
+        reach.exceptions,
+        reach.ports,
+        True,
+        reach.source_families,  # noqa: FBT003
     )
     changed = change(part, Reason.RESOLVED_ADDRESS, after, sentence)
     return replace(changed, recognition=Recognition.DNS)
@@ -139,9 +145,7 @@ def drop_exceptions(part: Part, sentence: str, keep: Callable[[Endpoint], bool] 
     if reach is None or not reach.exceptions:
         return part
     kept = tuple(e for e in reach.exceptions if keep is not None and keep(e))
-    after = Reach(
-        reach.groups, reach.accounts, reach.endpoints, kept, reach.ports, reach.shared, reach.source_families
-    )
+    after = Reach(reach.groups, reach.accounts, reach.endpoints, kept, reach.ports, reach.shared, reach.source_families)
     return change(part, Reason.EXCEPT, after, sentence)
 
 
@@ -187,9 +191,7 @@ def keep_family(part: Part, family: Family, sentence: str) -> Part:
     if not endpoints or (lost_source and len(known) == len(groups)):
         return gone(part, Reason.FAMILY, sentence)
     families = frozenset({family}) if has_other else reach.source_families
-    after = Reach(
-        reach.groups, reach.accounts, tuple(endpoints), reach.exceptions, reach.ports, reach.shared, families
-    )
+    after = Reach(reach.groups, reach.accounts, tuple(endpoints), reach.exceptions, reach.ports, reach.shared, families)
     return change(part, Reason.FAMILY, after, sentence)
 
 
@@ -286,8 +288,7 @@ def default_steps(site: Site[Any]) -> tuple[SiteStep, ...]:
         return (
             SiteStep(
                 Reason.DEFAULT,
-                "a group that it governs is unbound, so there is no closing deny: name the group's networks, or say "
-                "`unbound: allowed`",
+                "a group that it governs is unbound, so there is no closing deny",
                 Level.WARNING,
             ),
         )

@@ -106,9 +106,7 @@ def bind_everything(prepared: Prepared) -> Site[None]:
     )
 
 
-def bind(
-    prepared: Prepared, firewall: Firewall, target: Target[Any, Any], settings: object
-) -> tuple[Site[Any], ...]:
+def bind(prepared: Prepared, firewall: Firewall, target: Target[Any, Any], settings: object) -> tuple[Site[Any], ...]:
     """The sites of one firewall: one, or one for each group that a host firewall governs."""
     everyone = _everyone(prepared)
     if firewall.groups is ANY:

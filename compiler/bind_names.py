@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def group_problems(rules: Iterable[Rule], inventory: Inventory) -> Iterator[Diagnostic]:
-    """An error for each place where a rule names a group that the inventory does not have; none without an inventory."""
+    """An error for each place where a rule names a group that the inventory lacks; none without an inventory."""
     names = (group for rule in rules if not isinstance(rule.groups, Anything) for group in rule.groups)
     return unknown_groups(names, inventory)
 
@@ -47,9 +47,7 @@ def unknown_groups(names: Iterable[GroupName], inventory: Inventory) -> Iterator
 
 def ungoverned_groups(rules: Iterable[Rule], inventory: Inventory) -> Iterator[Diagnostic]:
     """A warning for each group that rules name and no firewall governs: no artefact holds what they say about it."""
-    governed = {
-        group.name for firewall in inventory.firewalls for group in inventory.leaves(firewall.groups)
-    }
+    governed = {group.name for firewall in inventory.firewalls for group in inventory.leaves(firewall.groups)}
     wanted: dict[str, int] = {}
     for rule in rules:
         if not isinstance(rule.groups, Anything):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -128,8 +127,11 @@ def build_parser() -> argparse.ArgumentParser:
         verb.add_argument("--inventory", metavar="FILE", help="the inventory (default: inventory.yaml beside PATH)")
         verb.add_argument("--firewall", metavar="NAME", action="append", default=[], help="only this firewall")
         verb.add_argument(
-            "--target", metavar="NAME", action="append", default=[], help="only this target; without an inventory, "
-            "one unnamed firewall of it"
+            "--target",
+            metavar="NAME",
+            action="append",
+            default=[],
+            help="only this target; without an inventory, one unnamed firewall of it",
         )
         verb.add_argument(
             "--accept", metavar="REASON", action="append", default=[], help="accept an approximation everywhere"
@@ -137,8 +139,11 @@ def build_parser() -> argparse.ArgumentParser:
         verb.add_argument("--strict", action="store_true", help="warnings that are not accepted are errors")
         verb.add_argument("--as-of", metavar="DATE", help="the date that expiry is compared with (default: today, UTC)")
     made["compile"].add_argument(
-        "-o", "--output", metavar="DIR", default="build", help="where to write (default: build); - for the main "
-        "artefact of one firewall to standard output"
+        "-o",
+        "--output",
+        metavar="DIR",
+        default="build",
+        help="where to write (default: build); - for the main artefact of one firewall to standard output",
     )
     made["compile"].add_argument("--format", choices=("text", "json"), default="text", help="the form of the report")
     made["check"].add_argument(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from egressc.inventory import Acceptance
     from egressc.lowering import Lowering, Part, Step
     from egressc.policy import Rule
-    from egressc.site import BoundRule, Site
+    from egressc.site import Site
     from egressc.tls_differences import TlsDifference
 
 
@@ -104,7 +104,7 @@ class Grading:
 def assess(site: Site[Any], lowering: Lowering[Any], grading: Grading) -> Fidelity:
     """The fidelity report of a lowered site. Steps that change no decision are not reported.
 
-    Raises ``BrokenLowering`` if the target lost a rule, or changed one without a step that says so.
+    Raises ``BrokenLoweringError`` if the target lost a rule, or changed one without a step that says so.
     """
     parts = check_lowering(site, lowering)
     by_identity: dict[str, list[Part]] = {}
@@ -122,7 +122,9 @@ def assess(site: Site[Any], lowering: Lowering[Any], grading: Grading) -> Fideli
         for identity in sorted(by_identity)
     ]
     whole = tuple(
-        accepted.graded("", step.reason, FACTS[step.reason].effect, step.level or FACTS[step.reason].level, step.sentence)
+        accepted.graded(
+            "", step.reason, FACTS[step.reason].effect, step.level or FACTS[step.reason].level, step.sentence
+        )
         for step in lowering.site_steps
     )
     return Fidelity(site, tuple(reports), whole, tuple(cuts), lowering.assumes)

@@ -12,8 +12,8 @@ from egressc.flows import Flow, boxes
 from egressc.flows_index import FlowIndex, uncovered
 from egressc.flows_search import in_both
 from egressc.hosts import example, matches
-from egressc.lowering import BrokenLowering
-from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
+from egressc.lowering import BrokenLoweringError
+from egressc.policy import HostEndpoint
 from egressc.reasons import Effect, Reason
 
 if TYPE_CHECKING:
@@ -98,14 +98,15 @@ class Differences:
         return tuple(boxes(reach, self._tags))
 
     def check_left_out(self, part: Part) -> None:
-        """Raise ``BrokenLowering`` if a deny that is left out would have decided anything."""
+        """Raise ``BrokenLoweringError`` if a deny that is left out would have decided anything."""
         found = self._index.allows.first_inside(self._boxes(part.start), (), (self._written_denies,))
         if found is not None:
-            raise BrokenLowering(says(self._site, part.rule, "it is left out, and an allow lets this through", found[0]))
+            what = "it is left out, and an allow lets this through"
+            raise BrokenLoweringError(says(self._site, part.rule, what, found[0]))
         internal = self._site.internal
         if self._site.names_internal(part.start.endpoints):
             what = f"it is left out, and the closing deny leaves {internal.text} alone"
-            raise BrokenLowering(says(self._site, part.rule, what))
+            raise BrokenLoweringError(says(self._site, part.rule, what))
 
     def _of_deny(self, part: Part, step: Step) -> Difference | Cut | None:
         after = step.after
@@ -125,7 +126,7 @@ class Differences:
         return None if flow is None else Difference(step.effect.opposite, flow)
 
     def _no_longer_denied(self, part: Part, step: Step) -> Difference | None:
-        """What a deny that is gone or smaller lets through: what a written allow has, or a missing closing deny leaves."""
+        """What a deny that is gone or smaller lets through: what an allow has, or a missing closing deny leaves."""
         minus = () if step.after is None else self._boxes(step.after)
         lost = in_both(boxes(part.start, self._tags), self._boxes(step.before))
         flow = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from egressc.approximate import with_endpoints
 from egressc.flows import boxes
 from egressc.flows_search import witness
-from egressc.lowering import BrokenLowering
+from egressc.lowering import BrokenLoweringError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def check_lowering(site: Site[Any], lowering: Lowering[Any]) -> dict[BoundRule, list[Part]]:
     """The parts of each rule of the site, in the order of the site.
 
-    Raises ``BrokenLowering`` if a rule has no parts, if the parts of a rule do not begin with exactly what it matches,
+    Raises ``BrokenLoweringError`` if a rule has no parts, if the parts of a rule do not begin with exactly what it matches,
     if the steps of a part do not lead from where it begins to where it ends, or if a rule is left out that is no deny
     or has no closing deny behind it.
     """
@@ -30,11 +30,11 @@ def check_lowering(site: Site[Any], lowering: Lowering[Any]) -> dict[BoundRule, 
     for part in lowering.parts:
         held = parts.get(part.rule)
         if held is None:
-            raise BrokenLowering(f"`{part.rule.key}` is no rule of `{site.name}` ({site.target})")
+            raise BrokenLoweringError(f"`{part.rule.key}` is no rule of `{site.name}` ({site.target})")
         held.append(part)
     for rule, some in parts.items():
         if not some:
-            raise BrokenLowering(f"`{rule.key}` has no part on `{site.name}` ({site.target})")
+            raise BrokenLoweringError(f"`{rule.key}` has no part on `{site.name}` ({site.target})")
         if len(some) > 1 or some[0].start is not rule.reach:
             _check_start(site, rule, some)
         for part in some:
@@ -48,7 +48,9 @@ def _check_start(site: Site[Any], rule: BoundRule, parts: Sequence[Part]) -> Non
     for part in parts:
         for endpoint in part.start.endpoints:
             if endpoint not in mine:
-                raise BrokenLowering(says(site, rule, f"a part begins with `{endpoint.text}`, which the rule lacks"))
+                raise BrokenLoweringError(
+                    says(site, rule, f"a part begins with `{endpoint.text}`, which the rule lacks")
+                )
             mine[endpoint].append(part.start)
     for endpoint, starts in mine.items():
         if any(_same_but_endpoints(start, rule.reach) for start in starts):
@@ -57,26 +59,29 @@ def _check_start(site: Site[Any], rule: BoundRule, parts: Sequence[Part]) -> Non
         some = [box for start in starts for box in _boxes_to(start, endpoint, site.tags)]
         flow = witness(whole, some)
         if flow is not None:
-            raise BrokenLowering(says(site, rule, "no part begins with this flow", flow))
+            raise BrokenLoweringError(says(site, rule, "no part begins with this flow", flow))
         flow = witness(some, whole)
         if flow is not None:
-            raise BrokenLowering(says(site, rule, "a part begins with this flow, which the rule does not match", flow))
+            raise BrokenLoweringError(
+                says(site, rule, "a part begins with this flow, which the rule does not match", flow)
+            )
 
 
 def _check_steps(site: Site[Any], part: Part) -> None:
     if part.left_out:
         if part.reach is not None or not part.rule.is_deny or not site.closing_deny:
-            raise BrokenLowering(says(site, part.rule, "it is left out, and no closing deny makes up for it"))
+            raise BrokenLoweringError(says(site, part.rule, "it is left out, and no closing deny makes up for it"))
         return
     at: Reach | None = part.start
     for step in part.steps:
         if step.before is not at and (at is None or not _equal(site, step.before, at)):
-            raise BrokenLowering(says(site, part.rule, f"the step `{step.reason}` does not begin where the part stands"))
+            what = f"the step `{step.reason}` does not begin where the part stands"
+            raise BrokenLoweringError(says(site, part.rule, what))
         at = step.after
     if part.reach is at:
         return
     if part.reach is None or at is None or not _equal(site, part.reach, at):
-        raise BrokenLowering(says(site, part.rule, "a part changed without a step that says so"))
+        raise BrokenLoweringError(says(site, part.rule, "a part changed without a step that says so"))
 
 
 def _equal(site: Site[Any], one: Reach, other: Reach) -> bool:

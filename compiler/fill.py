@@ -15,8 +15,6 @@ from egressc.suggest import nearest
 from egressc.words import HostWord, bad_value, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from collections.abc import Iterable, Iterator, Sequence
 
     from egressc.inventory import Group, Inventory
@@ -73,9 +71,7 @@ class Filler:
             self._held[key] = found
         return found
 
-    def _fill(
-        self, endpoints: tuple[Endpoint | TemplateEndpoint, ...], group: Group
-    ) -> tuple[Endpoint, ...] | None:
+    def _fill(self, endpoints: tuple[Endpoint | TemplateEndpoint, ...], group: Group) -> tuple[Endpoint, ...] | None:
         result: list[Endpoint] = []
         failed = False
         for endpoint in endpoints:

@@ -250,9 +250,7 @@ class FlowIndex:
         """The plain addresses of a signature's reaches together (``everywhere`` and subtracting ones are not in it)."""
         found = self._unions.get(id(signature))
         if found is None:
-            merged = union_of(
-                [b.addresses for n in signature.plain for b in self.boxes_of(n) if not self._is_apart(b)]
-            )
+            merged = union_of([b.addresses for n in signature.plain for b in self.boxes_of(n) if not self._is_apart(b)])
             held = signature.box
             found = Box(held.groups, held.families, held.accounts, held.ports, merged)
             self._unions[id(signature)] = found

@@ -124,9 +124,7 @@ def _minus(box: Box, other: Box) -> list[Box]:
         )
         shared = (*shared, pattern)
     box = _part(box, shared_inside=_joined(box.shared_inside, shared))
-    pieces.extend(
-        _part(box, shared_inside=_joined(box.shared_inside, (pattern,))) for pattern in other.shared_outside
-    )
+    pieces.extend(_part(box, shared_inside=_joined(box.shared_inside, (pattern,))) for pattern in other.shared_outside)
     return pieces
 
 
@@ -188,9 +186,7 @@ def _addresses_meet(one: AddressSet, other: AddressSet) -> bool:
 
 def _names_meet(one: Sequence[Test], other: Sequence[Test]) -> bool:
     return all(
-        intersects(a, b) and (x is None or y is None or _below(x, y) or _below(y, x))
-        for a, x in one
-        for b, y in other
+        intersects(a, b) and (x is None or y is None or _below(x, y) or _below(y, x)) for a, x in one for b, y in other
     )
 
 

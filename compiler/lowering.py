@@ -88,7 +88,7 @@ class SiteStep:
     level: Level | None = None
 
 
-class BrokenLowering(Exception):
+class BrokenLoweringError(Exception):
     """A target lost or changed something without saying so: a defect of the target, never of the policy.
 
     The text names the rule, the artefact and, where there is one, a flow.

@@ -20,7 +20,7 @@ def digest(text: str, length: int) -> str:
 def short_name(prefix: str, readable: str, key: str, limit: int, digits: int = 6) -> str:
     """``PREFIX-READABLE-HASH`` in at most ``limit`` characters; the hash is of ``key``.
 
-    The readable part keeps letters, digits and single hyphens and is cut where it must be; the hash always stands whole.
+    The readable part keeps letters, digits and single hyphens and is cut where it must be; the hash stands whole.
     """
     tail = digest(key, digits)
     room = limit - len(prefix) - digits - 2

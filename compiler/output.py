@@ -49,7 +49,8 @@ def digest(content: bytes) -> str:
 def write(out: Path, folders: Sequence[Folder], version: str, made_from: Mapping[str, Any], *, complete: bool) -> None:
     """Write all folders and the manifest, or nothing.
 
-    ``made_from`` is what the manifest says of the inputs of each of these firewalls, ``version`` who wrote it. With ``complete``, folders that an earlier manifest lists and this run did not make are removed; else they and their
+    ``made_from`` is what the manifest says of the inputs of each of these firewalls, ``version`` who wrote it. With
+    ``complete``, folders that an earlier manifest lists and this run did not make are removed; else they and their
     entries stay. Raises ``OutputError`` when a folder holds a file that no manifest lists, or when writing fails. What
     a run left behind that was killed half-way is taken back first.
     """

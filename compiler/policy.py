@@ -120,7 +120,14 @@ class Destinations:
         return any(isinstance(e, TemplateEndpoint) for e in (*self.endpoints, *self.exceptions))
 
 
-BINDING_KINDS = ("windows-account", "windows-service", "windows-program", "linux-user", "linux-cgroup", "directory-user")
+BINDING_KINDS = (
+    "windows-account",
+    "windows-service",
+    "windows-program",
+    "linux-user",
+    "linux-cgroup",
+    "directory-user",
+)
 """What an account can be called on a platform, in the order in which the kinds are shown."""
 
 

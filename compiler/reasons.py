@@ -68,9 +68,7 @@ FACTS: dict[Reason, ReasonFacts] = {
     Reason.ACCOUNT: ReasonFacts(
         "W0601", "the account becomes any", "the enforcement point cannot see it", Effect.WIDER, Level.WARNING
     ),
-    Reason.SOURCE: ReasonFacts(
-        "W0602", "the source becomes any", "the group is unbound", Effect.WIDER, Level.WARNING
-    ),
+    Reason.SOURCE: ReasonFacts("W0602", "the source becomes any", "the group is unbound", Effect.WIDER, Level.WARNING),
     Reason.PATH: ReasonFacts(
         "W0603", "the path becomes any", "the path is invisible there", Effect.WIDER, Level.WARNING
     ),
@@ -98,9 +96,7 @@ FACTS: dict[Reason, ReasonFacts] = {
         Effect.WIDER,
         Level.ERROR,
     ),
-    Reason.EXCEPT: ReasonFacts(
-        "E0608", "the exception goes", "the target cannot subtract", Effect.WIDER, Level.ERROR
-    ),
+    Reason.EXCEPT: ReasonFacts("E0608", "the exception goes", "the target cannot subtract", Effect.WIDER, Level.ERROR),
     Reason.FALLBACK: ReasonFacts(
         "W0609",
         "names become the addresses of that fallback",
@@ -158,7 +154,5 @@ FACTS: dict[Reason, ReasonFacts] = {
     Reason.EXPIRY: ReasonFacts(
         "N0619", "nothing in the flows", "another clock, or done at compile time", Effect.NONE, Level.NOTE
     ),
-    Reason.LOG: ReasonFacts(
-        "N0620", "nothing in the flows", "no such thing there", Effect.NONE, Level.NOTE
-    ),
+    Reason.LOG: ReasonFacts("N0620", "nothing in the flows", "no such thing there", Effect.NONE, Level.NOTE),
 }

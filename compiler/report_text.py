@@ -32,7 +32,7 @@ def render(diagnostics: Iterable[Diagnostic], *, colour: bool, width: int) -> st
     ``width`` is the number of columns of the terminal; messages are not wrapped. Empty when there is nothing to say.
     """
     pieces: list[str] = []
-    counts = {level: 0 for level in Level}
+    counts = dict.fromkeys(Level, 0)
     after_note = False
     for some in _grouped(diagnostics):
         first = some[0]

@@ -11,7 +11,7 @@ class Source:
     """The text of one file that a user wrote.
 
     ``name`` is the path below the root with forward slashes: it is what artefacts and machine forms carry, and does not
-    depend on the working directory. ``shown`` is the path as it is shown to the person who called. Compared by identity.
+    depend on the working directory. ``shown`` is the path as the person who called sees it. Compared by identity.
     """
 
     name: str
@@ -21,7 +21,7 @@ class Source:
 
     @classmethod
     def of(cls, name: str, text: str, shown: str | None = None) -> Source:
-        """A source with its line table; ``text`` is without a byte order mark; lines end at LF (CR belongs to the line)."""
+        """A source with its line table; ``text`` has no byte order mark; lines end at LF (CR belongs to the line)."""
         starts = [0]
         find = text.find
         at = find("\n")

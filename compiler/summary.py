@@ -51,9 +51,7 @@ def counts(report: Fidelity) -> dict[str, Any]:
         "target": report.site.target,
         "rules": len(report.rules),
         "verdicts": {v.value: verdicts[v] for v in Verdict if verdicts[v]},
-        "reasons": {
-            r.value: {"rules": len(touched[r]), "accepted": len(accepted[r])} for r in Reason if r in touched
-        },
+        "reasons": {r.value: {"rules": len(touched[r]), "accepted": len(accepted[r])} for r in Reason if r in touched},
         "proved": report.proved,
         "assumptions": sorted({a for rule in report.rules for a in rule.assumptions}),
     }
@@ -89,8 +87,7 @@ def _row(firewall: str, reports: Sequence[Fidelity]) -> tuple[str, str, str, str
     touched, accepted = _reasons(reports)
     order = list(Reason)
     reasons = [
-        f"{reason.value} {len(touched[reason])}"
-        + (f" (accepted {len(accepted[reason])})" if accepted[reason] else "")
+        f"{reason.value} {len(touched[reason])}" + (f" (accepted {len(accepted[reason])})" if accepted[reason] else "")
         for reason in sorted(touched, key=lambda r: (-len(touched[r]), order.index(r)))
     ]
     reasons += dict.fromkeys(approximation.reason.value for report in reports for approximation in report.whole)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TlsDifference:
-    """A rule whose wish about inspection is not met, or whose exemption takes in more: why, and a flow that shows it."""
+    """A rule whose wish about inspection is not met, or whose exemption takes in more: why, and such a flow."""
 
     rule: BoundRule
     reason: Reason
@@ -63,7 +63,8 @@ class _Comparison:
         """What is wrong about one part."""
         wanted = part.rule.rule.inspection
         mine = tls_part(part.start, part.services)
-        if part.exempt is not None and (mine is None or wanted is not Inspection.MUST_NOT or _beyond(part.exempt, mine)):
+        asked = mine if wanted is Inspection.MUST_NOT else None
+        if part.exempt is not None and (asked is None or _beyond(part.exempt, asked)):
             flow = self._index.exempted_beyond(part.exempt)
             if flow is not None:
                 sentence = "the exemption also covers flows that did not ask for it"

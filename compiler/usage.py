@@ -20,7 +20,7 @@ def explain_usage_error(parser: argparse.ArgumentParser, message: str, verbs: Se
     near = None
     if choice:
         valid = [word.strip(" '") for word in choice[2].split(",")]
-        lines[0] = f"egressc: {message.split(':')[0].replace('argument ', '')}: there is no `{choice[1]}`"
+        lines[0] = f"egressc: {message.split(':', maxsplit=1)[0].replace('argument ', '')}: there is no `{choice[1]}`"
         if "VERB" in message:
             lines[0] = f"egressc: there is no verb `{choice[1]}`"
         near = nearest(choice[1], valid)

@@ -64,9 +64,7 @@ def run(options: argparse.Namespace) -> int:
     return NO if has_errors(report) or (options.check and changed) else DONE
 
 
-def _report(
-    options: argparse.Namespace, report: list[Diagnostic], changed: list[tuple[FoundFile, bytes, str]]
-) -> None:
+def _report(options: argparse.Namespace, report: list[Diagnostic], changed: list[tuple[FoundFile, bytes, str]]) -> None:
     if options.format == "json":
         names = [file.shown for file, _, _ in changed]
         found = [diagnostic_json(d) for d in report]

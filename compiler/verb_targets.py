@@ -62,7 +62,8 @@ def _plain(target: Target[Any, Any]) -> dict[str, Any]:
 
 def _markdown(target: Target[Any, Any]) -> str:
     held = target.capabilities
-    lines = [f"# {held.title} (`{target.name}`)", "", "| feature | how | verdict | reasons |", "| --- | --- | --- | --- |"]
+    head = ["| feature | how | verdict | reasons |", "| --- | --- | --- | --- |"]
+    lines = [f"# {held.title} (`{target.name}`)", "", *head]
     lines += [
         f"| {table_cell(row.feature)} | {table_cell(row.how)} | {_verdict(row.verdict, row.assumptions)} | "
         f"{', '.join(code(r) for r in row.reasons) or '–'} |"

@@ -65,7 +65,9 @@ def imports_of(path):
             elif isinstance(child, ast.Import):
                 for alias in child.names:
                     (own if alias.name.startswith("egressc") else outside).add(
-                        alias.name.removeprefix("egressc.") if alias.name.startswith("egressc.") else alias.name.split(".")[0]
+                        alias.name.removeprefix("egressc.")
+                        if alias.name.startswith("egressc.")
+                        else alias.name.split(".")[0]
                     )
             walk(child)
 

@@ -56,7 +56,9 @@ def random_policy(r):
         if r.random() < 0.25:
             to += " except " + r.choice((*HOSTS[:4], *ADDRESSES[:2]))
         ports = r.choice(PORTS if "w.test.io/pki" not in to else PORTS[:2])
-        extra = r.choice(("", "", "as one", "as two", "as one two", "log", "log off", "expires 2027-01-31", 'ticket "T-1"'))
+        extra = r.choice(
+            ("", "", "as one", "as two", "as one two", "log", "log off", "expires 2027-01-31", 'ticket "T-1"')
+        )
         if action == "allow" and "https" in ports and r.random() < 0.4:
             extra += " " + r.choice(("no-tls-inspection", "no-tls-inspection", "tls-inspection"))
         lines.append(f'{action} r{number} "Rule {number}" {{ to {to} ports {ports} {extra} }}')

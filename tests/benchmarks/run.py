@@ -28,8 +28,8 @@ STAGES = ("bind", "lower", "grade", "render")
 
 def measure(rules: int) -> dict[str, float]:
     """CPU seconds of each stage for a policy of that size, in this process."""
-    from egressc.api import load
     from egressc.announce import announcements
+    from egressc.api import load
     from egressc.bind import bind, bind_everything, prepare
     from egressc.diagnostics import Level
     from egressc.fidelity import Grading, assess
@@ -113,7 +113,10 @@ def main() -> int:
     for key in columns[0]:
         if not key.endswith(("_mb", " rules")):
             print(f"{key:32}" + "".join(f"{column[key]:12.3f}" for column in columns))
-    print(f"{'microseconds per rule':32}" + "".join(f"{c['total'] / s * 1e6:12.0f}" for c, s in zip(columns, sizes, strict=True)))
+    print(
+        f"{'microseconds per rule':32}"
+        + "".join(f"{c['total'] / s * 1e6:12.0f}" for c, s in zip(columns, sizes, strict=True))
+    )
     for target in [key.removesuffix(" rules") for key in columns[0] if key.endswith(" rules")]:
         own = (sum(c[f"{target} {s}"] for s in STAGES) / max(c[f"{target} rules"], 1) * 1e6 for c in columns)
         print(f"{f'{target} (its own rules)':32}" + "".join(f"{cost:12.0f}" for cost in own))

@@ -20,7 +20,11 @@ def folder(path, target="t", **files):
     return Folder(path, firewall, target, tuple((n.replace("__", "."), c.encode()) for n, c in files.items()))
 
 
-FIRST = (folder("edge", a__txt="old a", b__txt="old b"), folder("hosts/one", c__txt="old"), folder("hosts/two", c__txt="2"))
+FIRST = (
+    folder("edge", a__txt="old a", b__txt="old b"),
+    folder("hosts/one", c__txt="old"),
+    folder("hosts/two", c__txt="2"),
+)
 SECOND = (folder("edge", a__txt="new a", d__txt="new d"), folder("fresh", e__txt="e"), folder("hosts", c__txt="whole"))
 
 

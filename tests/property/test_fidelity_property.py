@@ -63,14 +63,18 @@ def policy_text(r):
     lines = ['service-account acc "A" { linux-user u }', 'policy p "P" {']
     for number in range(r.randint(2, 6)):
         action = r.choice(("allow", "allow", "deny"))
-        names = list(dict.fromkeys(r.choice(HOSTS + NETS[:3] if r.random() < 0.8 else NETS) for _ in range(r.randint(1, 2))))
+        names = list(
+            dict.fromkeys(r.choice(HOSTS + NETS[:3] if r.random() < 0.8 else NETS) for _ in range(r.randint(1, 2)))
+        )
         with_path = any("/p" in name for name in names)
         other = [name for name in ("a.x.io", "192.0.2.7", "b1.x.io") if name not in names]
         without = f"except {r.choice(other)}" if r.random() < 0.2 else ""
         ports = "443/https" if with_path else r.choice(("443/https", "443/tcp", "443/https 53/tcp"))
         groups = r.choice(("one", "two", "one two"))
         account = r.choice(("", "as acc"))
-        lines.append(f'{action} r{number} "R" {{ to {" ".join(names)} {without} ports {ports} from {groups} {account} }}')
+        lines.append(
+            f'{action} r{number} "R" {{ to {" ".join(names)} {without} ports {ports} from {groups} {account} }}'
+        )
     return "\n".join([*lines, "}"])
 
 
