@@ -10,7 +10,7 @@ from egressc.announce import announcements
 from egressc.bind import bind
 from egressc.diagnostics import Diagnostic, Level, has_errors
 from egressc.fidelity import Grading, assess
-from egressc.lowering import BrokenLowering
+from egressc.lowering import BrokenLoweringError
 from egressc.policy import Inspection
 from egressc.reasons import Reason
 from egressc.targets.registry import load_target
@@ -104,7 +104,7 @@ def build_all(
         report.extend(each.lowering.diagnostics)
         try:
             fidelity = assess(each.site, each.lowering, grading)
-        except BrokenLowering:
+        except BrokenLoweringError:
             if has_errors(each.lowering.diagnostics):
                 continue  # What cannot be lowered has no fidelity.
             raise

@@ -109,10 +109,7 @@ def bind_everything(prepared: Prepared) -> Site[None]:
 def bind(prepared: Prepared, firewall: Firewall, target: Target[Any, Any], settings: object) -> tuple[Site[Any], ...]:
     """The sites of one firewall: one, or one for each group that a host firewall governs."""
     everyone = _everyone(prepared)
-    if firewall.groups is ANY:
-        governed = everyone
-    else:
-        governed = prepared.inventory.leaves(firewall.groups)
+    governed = everyone if firewall.groups is ANY else prepared.inventory.leaves(firewall.groups)
     groups = tuple(_bound(group, firewall.target) for group in governed)
     default_deny = target.default_deny(settings)
     apart = [(group,) for group in groups] if target.per_group(settings) else [groups]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def check_lowering(site: Site[Any], lowering: Lowering[Any]) -> dict[BoundRule, list[Part]]:
     """The parts of each rule of the site, in the order of the site.
 
-    Raises ``BrokenLoweringError`` if a rule has no parts, if the parts of a rule do not begin with exactly what it matches,
+    Raises ``BrokenLoweringError`` if a rule has no parts, if its parts do not begin with exactly what it matches,
     if the steps of a part do not lead from where it begins to where it ends, or if a rule is left out that is no deny
     or has no closing deny behind it.
     """

@@ -244,6 +244,8 @@ def _addresses(endpoints: Sequence[Endpoint], excluded: AddressSet) -> list[Endp
     left = known.difference(excluded)
     if not left.is_empty:
         result.append(AnyAddressEndpoint() if left == ALL else AddressEndpoint(left))
-    tags = {e for e in endpoints if isinstance(e, TagEndpoint)}
-    result.extend(sorted(tags, key=lambda tag: tag.name.lower()))
+    tags: list[TagEndpoint] = sorted(
+        {e for e in endpoints if isinstance(e, TagEndpoint)}, key=lambda tag: tag.name.lower()
+    )
+    result.extend(tags)
     return result

@@ -94,7 +94,7 @@ class RuleIndex:
         return all([deny_rules[number] is rule for number in self.denies.names.matching(host)])
 
     def elsewhere(self, ports: PortSet) -> str | None:
-        """An address at which no rule matches these ports by the address, ``any`` for each; ``None`` if none is known."""
+        """An address at which no rule matches these ports by the address, ``any`` for each; ``None`` if unknown."""
         found = self._elsewhere.get(ports, "")
         if found == "":
             found = self._elsewhere[ports] = self._find_elsewhere(ports)

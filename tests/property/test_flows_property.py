@@ -87,7 +87,7 @@ def holds(endpoint, flow):
 
 
 def inside(reach, flow):
-    group, account, host, _, (family, _), _, shared, port = flow
+    group, account, _, _, (family, _), _, shared, port = flow
     if reach.groups is not ANY and group not in reach.groups:
         return False
     if reach.accounts is not ANY and account not in reach.accounts:
