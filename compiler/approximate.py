@@ -92,8 +92,8 @@ def by_address(part: Part, sentence: str) -> Part:
         reach.endpoints,
         reach.exceptions,
         reach.ports,
-        True,
-        reach.source_families,  # noqa: FBT003
+        True,  # noqa: FBT003
+        reach.source_families,
     )
     changed = change(part, Reason.RESOLVED_ADDRESS, after, sentence)
     return replace(changed, recognition=Recognition.DNS)

@@ -24,16 +24,19 @@ def entries_of(path: Path) -> dict[str, dict[str, Any]]:
     Raises ``OutputError`` when the file is no manifest.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        firewalls = found["firewalls"]
-        if not isinstance(firewalls, dict) or not all(_is_entry(name, e) for name, e in firewalls.items()):
-            raise TypeError
+        return _checked(json.loads(path.read_text(encoding="utf-8"))["firewalls"])
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise OutputError(
             f"`{path}` is not a manifest of egressc: move it away, or build into another folder"
         ) from error
+
+
+def _checked(firewalls: object) -> dict[str, dict[str, Any]]:
+    """The entries, if they are such; raises ``TypeError`` if not."""
+    if not isinstance(firewalls, dict) or not all(_is_entry(name, e) for name, e in firewalls.items()):
+        raise TypeError
     return firewalls
 
 

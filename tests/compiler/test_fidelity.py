@@ -44,8 +44,14 @@ TODAY = date(2026, 11, 22)
 
 def policy(*rules):
     return "\n".join(
-        ['service-account acc "A" { linux-user u }', 'service-account bcc "B" { linux-user w }', 'parameter region "R"']
-        + ['policy p "P" { from one two', *rules, "}"]
+        [
+            'service-account acc "A" { linux-user u }',
+            'service-account bcc "B" { linux-user w }',
+            'parameter region "R"',
+            'policy p "P" { from one two',
+            *rules,
+            "}",
+        ]
     )
 
 
