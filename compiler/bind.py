@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from egressc.anything import ANY, Anything
-from egressc.bind_names import check_names, group_problems
+from egressc.bind_names import bad_bindings, check_names, group_problems
+from egressc.binding_values import normal_binding
 from egressc.diagnostics import Diagnostic
 from egressc.fill import Filled, Filler
 from egressc.policy import Account, Action
@@ -51,6 +52,7 @@ def prepare(policy: Policy, inventory: Inventory, as_of: date) -> tuple[Prepared
     """
     diagnostics = list(group_problems(policy.rules, inventory))
     unknown_groups = bool(diagnostics)
+    diagnostics.extend(bad_bindings(inventory))
     rules = []
     expired: set[Span] = set()
     for rule in policy.rules:
@@ -263,7 +265,7 @@ def _account(account: Account, inventory: Inventory) -> Account:
         if values is None:
             values = account.values(kind)
         if values:
-            bindings.append((kind, values))
+            bindings.append((kind, tuple(normal_binding(kind, value) for value in values)))
     return Account(account.name, account.description, tuple(bindings), account.span)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
+from egressc.binding_values import binding_problem
 from egressc.diagnostics import Diagnostic
 from egressc.suggest import nearest
 
@@ -43,6 +44,21 @@ def unknown_groups(names: Iterable[GroupName], inventory: Inventory) -> Iterator
             label=f"not in {inventory.source.shown}",
             help=f"did you mean `{near}`?" if near else _valid("groups", known),
         )
+
+
+def bad_bindings(inventory: Inventory) -> Iterator[Diagnostic]:
+    """An error for each binding of the inventory that is wrong as the same words in a policy would be."""
+    for override in inventory.accounts:
+        for value, span in zip(override.values, override.value_spans, strict=True):
+            problem = binding_problem(override.kind, value)
+            if problem is not None:
+                yield Diagnostic(
+                    code=problem.code,
+                    message=problem.message,
+                    span=span,
+                    label=problem.label,
+                    help=problem.help,
+                )
 
 
 def ungoverned_groups(rules: Iterable[Rule], inventory: Inventory) -> Iterator[Diagnostic]:

@@ -6,6 +6,8 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from egressc.suggest import nearest
+
 _CODE = re.compile(r"[EWN][0-9]{4}")
 
 
@@ -22,6 +24,16 @@ def page_of(code: str) -> str | None:
     if wanted not in codes():
         return None
     return files("egressc.pages").joinpath(f"{wanted}.md").read_text(encoding="utf-8")
+
+
+def meant_by(code: str) -> str | None:
+    """The code that was most likely meant by one that has no page, or ``None``.
+
+    No two codes share their digits, and what is an error or only a warning is what people confuse: digits come first.
+    """
+    digits = re.sub(r"^[A-Z]", "", code.upper())
+    same = [each for each in codes() if each[1:] == digits]
+    return same[0] if same else nearest(code.upper(), codes())
 
 
 @cache

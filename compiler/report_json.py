@@ -53,10 +53,14 @@ def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
     return result
 
 
+def json_text(value: object) -> str:
+    """A value as a JSON document. Pure ASCII: it means the same whatever encoding the output has."""
+    return json.dumps(value, indent=2) + "\n"
+
+
 def to_json(diagnostics: Iterable[Diagnostic], **more: object) -> str:
     """The JSON form of a verb: ``diagnostics`` and whatever else the verb has to say."""
-    found = [diagnostic_json(d) for d in diagnostics]
-    return json.dumps({"diagnostics": found, **more}, indent=2, ensure_ascii=False) + "\n"
+    return json_text({"diagnostics": [diagnostic_json(d) for d in diagnostics], **more})
 
 
 def to_sarif(diagnostics: Iterable[Diagnostic]) -> str:
@@ -76,8 +80,7 @@ def to_sarif(diagnostics: Iterable[Diagnostic]) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(d, codes.index(d.code)) for d in found],
     }
-    log = {"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return json_text({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _result(diagnostic: Diagnostic, index: int) -> dict[str, Any]:
@@ -118,4 +121,6 @@ def _places(span: Span) -> tuple[int, int, int, int]:
 
 
 def _uri(path: str) -> str:
-    return quote(path.replace("\\", "/"), safe="/")
+    """A path as a URI: absolute with its scheme, others relative to where the run began."""
+    written = quote(path.replace("\\", "/"), safe="/", errors="replace")
+    return f"file://{written}" if written.startswith("/") else written

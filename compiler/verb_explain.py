@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from egressc.console import complain, say
 from egressc.exits import COULD_NOT_RUN, DONE
-from egressc.explain_code import codes, page_of
-from egressc.suggest import nearest
+from egressc.explain_code import codes, meant_by, page_of
+from egressc.report_json import json_text
 
 if TYPE_CHECKING:
     import argparse
@@ -20,13 +19,23 @@ def run(options: argparse.Namespace) -> int:
     for code in options.code:
         page = page_of(code)
         if page is None:
-            near = nearest(code.upper(), codes())
+            near = meant_by(code)
             complain(f"egressc explain: there is no diagnostic `{code}`")
-            complain(f"  did you mean `{near}`?" if near else f"  codes run from {codes()[0]} to {codes()[-1]}")
+            complain(f"  did you mean `{near}`?" if near else f"  {_valid()}")
             return COULD_NOT_RUN
         found.append((code.upper(), page))
     if options.format == "json":
-        say(json.dumps({"pages": [{"code": c, "markdown": p} for c, p in found]}, indent=2, ensure_ascii=False) + "\n")
+        say(json_text({"pages": [{"code": c, "markdown": p} for c, p in found]}))
     else:
         say("\n".join(page for _, page in found))
     return DONE
+
+
+def _valid() -> str:
+    """The codes that there are, by the letters that they begin with."""
+    ranges = []
+    for letter, what in (("E", "errors"), ("W", "warnings"), ("N", "notes")):
+        own = [code for code in codes() if code.startswith(letter)]
+        if own:
+            ranges.append(f"{what} run from {own[0]} to {own[-1]}")
+    return ", ".join(ranges)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from egressc.exits import COULD_NOT_RUN, DONE, NO
 from egressc.format import check_format
 from egressc.project_paths import FoundFile, find_files
 from egressc.read_source import read_source
-from egressc.report_json import diagnostic_json
+from egressc.report_json import to_json
 from egressc.source import Source
 
 if TYPE_CHECKING:
@@ -67,8 +66,7 @@ def run(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace, report: list[Diagnostic], changed: list[tuple[FoundFile, bytes, str]]) -> None:
     if options.format == "json":
         names = [file.shown for file, _, _ in changed]
-        found = [diagnostic_json(d) for d in report]
-        say(json.dumps({"diagnostics": found, "changed": names}, indent=2, ensure_ascii=False) + "\n")
+        say(to_json(report, changed=names))
         return
     tell(report, options.color)
     for file, data, text in changed:

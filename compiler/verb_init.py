@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from egressc.console import complain, say
 from egressc.exits import COULD_NOT_RUN, DONE
+from egressc.report_json import json_text
 
 if TYPE_CHECKING:
     import argparse
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         complain(f"egressc init: cannot write `{error.filename}`: {(error.strerror or str(error)).lower()}")
         return COULD_NOT_RUN
     if options.format == "json":
-        say(json.dumps({"folder": options.folder, "files": written}, indent=2) + "\n")
+        say(json_text({"folder": options.folder, "files": written}))
         return DONE
     for name in written:
         say(f"{folder / name}\n")

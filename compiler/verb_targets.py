@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
 from egressc.console import complain, say
 from egressc.exits import COULD_NOT_RUN, DONE
 from egressc.markdown import code, table_cell
+from egressc.report_json import json_text
 from egressc.suggest import nearest
 from egressc.targets.registry import load_target, target_names
 
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     found = [load_target(name) for name in known if not options.names or name in options.names]
     match options.format:
         case "json":
-            say(json.dumps({"targets": [_plain(target) for target in found]}, indent=2, ensure_ascii=False) + "\n")
+            say(json_text({"targets": [_plain(target) for target in found]}))
         case "markdown":
             say("\n".join(_markdown(target) for target in found))
         case _:

@@ -46,3 +46,18 @@ def test_a_missing_value_is_an_error_never_a_wildcard():
     result = compilation_of(POLICY, INVENTORY.format(region="[]").replace("region: [], ", ""))
     assert {found.code for found in result.diagnostics} == {"E0504"}
     assert result.builds == ()
+
+
+def test_a_wrong_binding_in_the_inventory_is_an_error_where_it_stands():
+    policy = 'service-account acc "A" { windows-service S }\npolicy p "P" { from a allow r "R" { to x.io.net ports 443 as acc } }'
+    inventory = """
+groups:
+  a: {networks: [10.0.0.1]}
+service-accounts:
+  acc: {windows-account: [S-1-5-20, S-1-]}
+firewalls:
+  fw: {target: paloalto, settings: {from-zone: t, to-zone: u}}
+"""
+    result = compilation_of(policy, inventory)
+    (found,) = [d for d in result.diagnostics if d.level == "error"]
+    assert (found.span.source.name, found.span.line, found.span.text) == ("inventory.yaml", 5, "S-1-")

@@ -1,0 +1,524 @@
+"""Exit statuses, streams, and what is on the disk afterwards, for every verb."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import sys
+
+import pytest
+
+from egressc.cli import main
+
+POLICY = """policy web "Web" {
+    from servers
+    allow api "The API" {
+        to    198.51.100.7/32
+        ports 443/tcp
+    }
+}
+"""
+
+WRONG = POLICY.replace("198.51.100.7/32", "no-such-set")
+"""One error, E0207, at line 4, column 15."""
+
+INVENTORY = """groups:
+  berlin:
+    networks: [10.1.0.10]
+  munich:
+    networks: [10.2.0.10]
+  servers:
+    members: [berlin, munich]
+firewalls:
+  edge:
+    target: iptables
+    groups: [servers]
+    settings: {mode: gateway, interface: lan0}
+  other-edge:
+    target: iptables
+    groups: [servers]
+    settings: {mode: gateway, interface: lan1}
+  hosts:
+    target: windows-firewall
+    groups: [servers]
+"""
+
+WITH_ACCOUNT = POLICY.replace("ports 443/tcp", "ports 443/tcp\n        as    app").replace(
+    "policy web", 'service-account app "App" { windows-service App }\npolicy web'
+)
+"""No gateway sees accounts: a warning (`account`) that can be accepted."""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with one policy and an inventory of three firewalls, in which the test stands."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "web.egress").write_text(POLICY, encoding="utf-8")
+    (tmp_path / "inventory.yaml").write_text(INVENTORY, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def run(capfd):
+    """A function that runs a command line in this process: status, standard output, standard error."""
+
+    def call(*words):
+        capfd.readouterr()
+        status = main(list(words))
+        return status, *capfd.readouterr()
+
+    return call
+
+
+def tree(folder):
+    """Every file and folder below, files with content and modification time: a file that is rewritten counts."""
+    return {
+        path.relative_to(folder).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns) if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def manifest(folder):
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["firewalls"]
+
+
+# compile
+
+
+def test_compile_done(place, run):
+    status, out, err = run("compile", ".")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["edge", "other-edge", "hosts"]
+    assert "error" not in err
+    assert sorted(p.name for p in (place / "build").iterdir()) == ["edge", "hosts", "manifest.json", "other-edge"]
+
+
+def test_a_host_firewall_of_two_groups_has_a_folder_for_each(place, run):
+    assert run("compile", ".")[0] == 0
+    hosts = place / "build" / "hosts"
+    assert sorted(p.name for p in hosts.iterdir()) == ["berlin", "munich"]
+    for group, own, others in (("berlin", "10.1.0.10", "10.2.0.10"), ("munich", "10.2.0.10", "10.1.0.10")):
+        assert {"firewall.ps1", "fidelity.json", "fidelity.md"} <= {p.name for p in (hosts / group).iterdir()}
+        report = json.loads((hosts / group / "fidelity.json").read_text(encoding="utf-8"))
+        assert report["firewall"] == f"hosts/{group}"
+        assert others not in (hosts / group / "rules.json").read_text(encoding="utf-8"), own
+    assert {name.split("/")[0] for name in manifest(place / "build")["hosts"]["files"]} == {"berlin", "munich"}
+
+
+def test_a_host_firewall_of_one_group_has_no_folder_for_it(place, run):
+    text = INVENTORY.replace("windows-firewall\n    groups: [servers]", "windows-firewall\n    groups: [berlin]")
+    (place / "inventory.yaml").write_text(text, encoding="utf-8")
+    assert run("compile", ".")[0] == 0
+    assert (place / "build" / "hosts" / "firewall.ps1").is_file()
+
+
+def test_compile_errors_are_told_on_stderr_and_write_nothing(place, run):
+    (place / "web.egress").write_text(WRONG, encoding="utf-8")
+    before = tree(place)
+    status, out, err = run("compile", ".")
+    assert status == 1
+    assert out == ""
+    assert err.startswith("error[E0207]: ")
+    assert "web.egress:4:15" in err
+    assert err.endswith("1 error\n")
+    assert tree(place) == before
+
+
+def test_compile_errors_leave_an_earlier_build_alone(place, run):
+    assert run("compile", ".")[0] == 0
+    (place / "web.egress").write_text(WRONG, encoding="utf-8")
+    before = tree(place)
+    assert run("compile", ".")[0] == 1
+    assert tree(place) == before
+
+
+def test_errors_of_the_inventory_are_errors_too(place, run):
+    (place / "inventory.yaml").write_text(INVENTORY.replace("[berlin, munich]", "[berlin, munihc]"), encoding="utf-8")
+    before = tree(place)
+    status, out, err = run("compile", ".")
+    assert (status, out) == (1, "")
+    assert "error[E0423]" in err
+    assert "inventory.yaml:7:23" in err
+    assert "`munich`" in err
+    assert tree(place) == before
+
+
+@pytest.mark.parametrize("verb", ["compile", "check"])
+def test_strict_turns_warnings_into_errors(place, run, verb):
+    (place / "web.egress").write_text(WITH_ACCOUNT, encoding="utf-8")
+    status, _, err = run(verb, ".", "--firewall", "edge")
+    assert status == 0
+    assert "W0601" in err
+    shutil.rmtree(place / "build", ignore_errors=True)
+    before = tree(place)
+    status, out, err = run(verb, ".", "--firewall", "edge", "--strict")
+    assert status == 1
+    assert out == ""
+    assert "error[" in err
+    assert tree(place) == before
+
+
+@pytest.mark.parametrize("verb", ["compile", "check"])
+def test_what_is_accepted_is_no_error_with_strict(place, run, verb):
+    (place / "web.egress").write_text(WITH_ACCOUNT, encoding="utf-8")
+    # The gateway cannot tell accounts apart, and that is all that is to be said about this policy.
+    status, _, err = run(verb, ".", "--firewall", "edge", "--strict", "--accept", "account")
+    assert status == 0, err
+    assert "error" not in err
+
+
+@pytest.mark.parametrize("verb", ["compile", "check"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--as-of", "30.6.2027"), "30.6.2027"),
+        (("--as-of", "2027-02-30"), "2027-02-30"),
+        (("--as-of", "20270630"), "2027-06-30"),
+        (("--as-of", "2027-W26-3"), "2027-06-30"),
+        (("--as-of", ""), "YYYY-MM-DD"),
+        (("--accept", "acount"), "did you mean `account`?"),
+        (("--firewall", "egde"), "did you mean `edge`?"),
+        (("--target", "iptable"), "did you mean `iptables`?"),
+        (("--inventory", "nowhere.yaml"), "nowhere.yaml"),
+        (("--fierwall", "edge"), "did you mean `--firewall`?"),
+        (("--format", "yaml"), "yaml"),
+        (("nowhere",), "nowhere"),
+    ],
+    ids=" ".join,
+)
+def test_could_not_run(place, run, verb, words, said):
+    before = tree(place)
+    status, out, err = run(verb, ".", *words)
+    assert status == 2
+    assert out == ""
+    assert said in err
+    assert "Traceback" not in err
+    assert tree(place) == before
+
+
+@pytest.mark.parametrize("words", [(), ("--strict",), ("complie",)], ids=["nothing", "option", "typo"])
+def test_without_a_verb(place, run, words):
+    before = tree(place)
+    status, out, err = run(*words)
+    assert (status, out) == (2, "")
+    assert "compile" in err
+    assert tree(place) == before
+
+
+def test_as_of_decides_what_has_expired(place, run):
+    (place / "web.egress").write_text(
+        POLICY.replace("        ports 443/tcp", "        ports 443/tcp\n        expires 2027-06-30"), encoding="utf-8"
+    )
+    last = run("check", ".", "--as-of", "2027-06-30")
+    after = run("check", ".", "--as-of", "2027-07-01")
+    assert last[0] == after[0] == 0
+    assert "expire" not in last[2]
+    assert "expire" in after[2]
+
+
+def test_one_artefact_to_standard_output(place, run):
+    assert run("compile", ".", "--firewall", "edge", "-o", "there")[0] == 0
+    before = tree(place)
+    status, out, err = run("compile", ".", "--firewall", "edge", "-o", "-")
+    assert status == 0
+    assert out == (place / "there" / "edge" / "rules.v4").read_text(encoding="utf-8")
+    assert "edge" in err, "the summary goes to standard error"
+    assert tree(place) == before
+
+
+def test_many_artefacts_do_not_go_to_standard_output(place, run):
+    before = tree(place)
+    for words, names in (((), ("edge", "other-edge")), (("--firewall", "hosts"), ("hosts/berlin", "hosts/munich"))):
+        status, out, err = run("compile", ".", "-o", "-", *words)
+        assert (status, out) == (2, "")
+        assert all(f"`{name}`" in err for name in names)
+    assert tree(place) == before
+
+
+def test_errors_with_standard_output_as_the_place(place, run):
+    (place / "web.egress").write_text(WRONG, encoding="utf-8")
+    status, out, err = run("compile", ".", "--firewall", "edge", "-o", "-")
+    assert (status, out) == (1, "")
+    assert "E0207" in err
+
+
+def test_a_place_that_cannot_be_written(place, run):
+    (place / "taken").write_text("a file", encoding="utf-8")
+    before = tree(place)
+    for output in ("taken", "taken/below"):
+        status, out, err = run("compile", ".", "-o", output)
+        assert (status, out) == (2, "")
+        assert "taken" in err
+        assert "Traceback" not in err
+    assert tree(place) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes everywhere")
+def test_a_folder_without_the_right_to_write(place, run):
+    (place / "locked").mkdir(mode=0o500)
+    status, out, err = run("compile", ".", "-o", "locked")
+    assert (status, out) == (2, "")
+    assert "permission denied" in err
+
+
+@pytest.mark.parametrize("words", [(), ("--firewall", "edge")], ids=["all", "one"])
+def test_a_foreign_file_in_the_folder_of_a_firewall(place, run, words):
+    assert run("compile", ".")[0] == 0
+    (place / "build" / "edge" / "notes.txt").write_text("mine", encoding="utf-8")
+    (place / "web.egress").write_text(POLICY.replace("443", "8443"), encoding="utf-8")
+    before = tree(place)
+    status, out, err = run("compile", ".", *words)
+    assert (status, out) == (2, "")
+    assert "notes.txt" in err
+    assert tree(place) == before
+
+
+def test_one_firewall_leaves_the_others_alone(place, run):
+    assert run("compile", ".")[0] == 0
+    folder = place / "build"
+    before, entries = tree(folder), manifest(folder)
+    (place / "web.egress").write_text(POLICY.replace("443", "8443"), encoding="utf-8")
+    assert run("compile", ".", "--firewall", "edge")[0] == 0
+    after = tree(folder)
+    assert after.keys() == before.keys()
+    for name in before:
+        if not name.startswith("edge/") and name != "manifest.json":
+            assert after[name] == before[name], name
+    assert before["edge/rules.v4"] != after["edge/rules.v4"]
+    assert list(manifest(folder)) == sorted(entries)
+    assert {name: entry for name, entry in manifest(folder).items() if name != "edge"} == {
+        name: entry for name, entry in entries.items() if name != "edge"
+    }
+    assert manifest(folder)["edge"] != entries["edge"]
+
+
+def test_a_firewall_that_left_the_inventory_leaves_the_build(place, run):
+    assert run("compile", ".")[0] == 0
+    head, _, tail = INVENTORY.partition("  other-edge:")
+    (place / "inventory.yaml").write_text(head + "  hosts:" + tail.partition("  hosts:")[2], encoding="utf-8")
+    assert run("compile", ".", "--firewall", "edge")[0] == 0
+    assert (place / "build" / "other-edge").is_dir(), "a run about one firewall removes nothing"
+    assert run("compile", ".")[0] == 0
+    assert sorted(p.name for p in (place / "build").iterdir()) == ["edge", "hosts", "manifest.json"]
+    assert list(manifest(place / "build")) == ["edge", "hosts"]
+
+
+def test_compile_tells_machines_on_standard_output(place, run):
+    status, out, err = run("compile", ".", "--format", "json")
+    told = json.loads(out)
+    assert status == 0
+    assert err == ""
+    assert told["output"] == "build"
+    assert {each["firewall"] for each in told["firewalls"]} == {"edge", "other-edge", "hosts/berlin", "hosts/munich"}
+
+
+@pytest.mark.parametrize("verb", ["compile", "check"])
+def test_errors_for_machines(place, run, verb):
+    (place / "web.egress").write_text(WRONG, encoding="utf-8")
+    status, out, err = run(verb, ".", "--format", "json")
+    assert (status, err) == (1, "")
+    (found,) = json.loads(out)["diagnostics"]
+    assert (found["code"], found["level"]) == ("E0207", "error")
+    assert (found["file"], found["line"], found["column"]) == ("web.egress", 4, 15)
+    assert (found["end_line"], found["end_column"]) == (4, 15 + len("no-such-set"))
+    assert not (place / "build").exists()
+
+
+@pytest.mark.parametrize("verb", ["compile", "check"])
+def test_an_unreadable_file_for_machines(place, run, verb):
+    status, out, err = run(verb, "nowhere", "--format", "json")
+    assert (status, err) == (2, "")
+    assert [found["level"] for found in json.loads(out)["diagnostics"]] == ["error"]
+
+
+# check
+
+
+def test_check_writes_nothing(place, run):
+    before = tree(place)
+    status, out, err = run("check", ".")
+    assert (status, out) == (0, "")
+    assert "error" not in err
+    assert tree(place) == before
+
+
+def test_check_says_no(place, run):
+    (place / "web.egress").write_text(WRONG, encoding="utf-8")
+    status, out, err = run("check", ".")
+    assert (status, out) == (1, "")
+    assert "error[E0207]" in err
+
+
+def test_check_for_code_scanners(place, run):
+    (place / "web.egress").write_text(WRONG, encoding="utf-8")
+    status, out, err = run("check", ".", "--format", "sarif")
+    assert (status, err) == (1, "")
+    (result,) = json.loads(out)["runs"][0]["results"]
+    assert result["ruleId"] == "E0207"
+    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 4
+
+
+# fmt
+
+UNTIDY = POLICY.replace("    from servers", "  from   servers")
+
+
+def test_fmt(place, run):
+    file = place / "web.egress"
+    file.write_text(UNTIDY, encoding="utf-8")
+    status, out, err = run("fmt", ".")
+    assert (status, out) == (0, "")
+    assert "web.egress" in err
+    assert "    from servers\n" in file.read_text(encoding="utf-8")
+    before = tree(place)
+    assert run("fmt", ".") == (0, "", ""), "what is tidy stays"
+    assert tree(place) == before
+
+
+@pytest.mark.parametrize(("option", "expected"), [("--check", 1), ("--diff", 0)])
+def test_fmt_that_writes_nothing(place, run, option, expected):
+    (place / "web.egress").write_text(UNTIDY, encoding="utf-8")
+    before = tree(place)
+    status, out, err = run("fmt", ".", option)
+    assert status == expected
+    assert tree(place) == before
+    if option == "--diff":
+        assert "\n-  from   servers\n" in out
+        assert "\n+    from servers\n" in out
+    else:
+        assert out == ""
+        assert "web.egress" in err
+    (place / "web.egress").write_text(out and POLICY or POLICY, encoding="utf-8")
+
+
+def test_fmt_check_of_what_is_tidy(place, run):
+    assert run("fmt", ".")[0] == 0
+    assert run("fmt", ".", "--check") == (0, "", "")
+    assert run("fmt", ".", "--diff") == (0, "", "")
+
+
+def standard_input(monkeypatch, text):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
+
+
+def test_fmt_of_standard_input(place, run, monkeypatch):
+    before = tree(place)
+    standard_input(monkeypatch, UNTIDY)
+    status, out, err = run("fmt", "-")
+    assert (status, err) == (0, "")
+    assert "    from servers\n" in out
+    standard_input(monkeypatch, out)
+    assert run("fmt", "-") == (0, out, "")
+    standard_input(monkeypatch, UNTIDY)
+    assert run("fmt", "-", "--check")[:2] == (1, "")
+    assert run("fmt", "-", ".")[:2] == (2, "")
+    assert tree(place) == before
+
+
+def test_fmt_of_what_is_no_policy(place, run, monkeypatch):
+    (place / "web.egress").write_text(UNTIDY.replace("allow api", "allow"), encoding="utf-8")
+    (place / "good.egress").write_text(UNTIDY.replace("policy web", "policy good"), encoding="utf-8")
+    broken = (place / "web.egress").read_bytes()
+    status, out, err = run("fmt", ".")
+    assert (status, out) == (1, "")
+    assert "error[E01" in err
+    assert "web.egress:3" in err
+    assert (place / "web.egress").read_bytes() == broken
+    standard_input(monkeypatch, broken.decode())
+    status, out, err = run("fmt", "-")
+    assert (status, out) == (1, "")
+    assert "<stdin>:3" in err
+
+
+def test_fmt_of_what_is_not_there(place, run):
+    before = tree(place)
+    status, out, err = run("fmt", "nowhere")
+    assert (status, out) == (2, "")
+    assert "nowhere" in err
+    assert tree(place) == before
+
+
+def test_fmt_for_machines(place, run):
+    (place / "web.egress").write_text(UNTIDY, encoding="utf-8")
+    (place / "bad.egress").write_text("policy {", encoding="utf-8")
+    status, out, err = run("fmt", ".", "--format", "json", "--check")
+    told = json.loads(out)
+    assert (status, err) == (1, "")
+    assert told["changed"] == ["web.egress"]
+    assert {found["file"] for found in told["diagnostics"]} == {"bad.egress"}
+
+
+# targets, init, explain
+
+
+def test_targets(place, run):
+    status, out, err = run("targets", "iptables")
+    assert (status, err) == (0, "")
+    assert out.startswith("iptables: ")
+    status, out, err = run("targets", "iptable")
+    assert (status, out) == (2, "")
+    assert "did you mean `iptables`?" in err
+
+
+def test_init(place, run):
+    status, out, err = run("init", "new/deep")
+    assert status == 0
+    assert "new/deep/inventory.yaml" in out.splitlines()
+    assert all((place / name).is_file() for name in out.splitlines())
+    assert "egressc compile" in err
+
+
+@pytest.mark.parametrize("where", [".", "web.egress", "web.egress/below"])
+def test_init_into_what_is_not_empty(place, run, where):
+    before = tree(place)
+    status, out, err = run("init", where)
+    assert (status, out) == (2, "")
+    assert "web.egress" in err or "`.`" in err
+    assert tree(place) == before
+
+
+def test_explain(run):
+    status, out, err = run("explain", "E0207")
+    assert (status, err) == (0, "")
+    assert out.startswith("# E0207: ")
+    assert run("explain", "E9999")[:2] == (2, "")
+    assert run("explain")[:2] == (2, "")
+
+
+# defects
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        (("compile", "."), "egressc.verb_compile.compile_request"),
+        (("compile", "."), "egressc.verb_compile.fidelity_json"),
+        (("compile", "."), "egressc.verb_compile.summary_lines"),
+        (("compile", ".", "--format", "json"), "egressc.verb_compile.to_json"),
+        (("compile", "."), "egressc.output.digest"),
+        (("check", "."), "egressc.verb_check.check_request"),
+        (("fmt", "."), "egressc.verb_fmt.check_format"),
+        (("targets",), "egressc.verb_targets.load_target"),
+        (("init", "new"), "egressc.verb_init._shipped"),
+        (("explain", "E0207"), "egressc.verb_explain.page_of"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_a_defect_is_said_and_leaves_nothing(place, run, monkeypatch, words, where):
+    (place / "web.egress").write_text(UNTIDY, encoding="utf-8")
+    before = tree(place)
+
+    def broken(*_, **__):
+        raise RuntimeError("the sky fell")
+
+    monkeypatch.setattr(where, broken)
+    status, out, err = run(*words)
+    assert status == 70
+    assert out == ""
+    assert "defect of egressc" in err
+    assert "RuntimeError: the sky fell" in err
+    assert "Traceback" not in err
+    assert str(place) not in err
+    assert tree(place) == before
