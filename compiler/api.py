@@ -240,7 +240,7 @@ def _inspection_conflicts(prepared: Prepared) -> list[Diagnostic]:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """A stretch without Python's search for garbage in circles: nothing here makes any, and it takes a quarter of the time.
+    """A stretch without Python's search for garbage in circles: there is none, and it takes a quarter of the time.
 
     For everything from reading to writing, also where a caller goes on with the builds. May be nested.
     """

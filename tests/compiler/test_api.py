@@ -1,0 +1,201 @@
+"""The driver: what one firewall's entry means for another's report, what is said once, what stops a run."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+from support import AS_OF, compilation_of, write_project
+
+from egressc.api import Request, check_request, collector_paused, compile_request
+from egressc.diagnostics import Level
+from egressc.fidelity import Verdict
+
+POLICY = """
+service-account acc "A" { windows-service S linux-user u }
+policy p "P" {
+    from %s
+    as acc
+    allow web "W" { to a.test.io ports 443 }
+}
+"""
+
+INVENTORY = """
+groups:
+  berlin: {networks: [10.0.0.1]}
+  munich: {networks: [10.0.0.2]}
+firewalls:
+  edge: {target: azure-firewall, settings: {policy: p, location: l}}
+  hosts: {target: windows-firewall, groups: [%s], settings: {%s}}
+"""
+
+
+def account_level(groups, hosts, settings="", **options):
+    found = compilation_of(POLICY % groups, INVENTORY % (hosts, settings), firewalls=("edge",), **options)
+    (build,) = found.builds
+    (approximation,) = build.fidelity.rules[0].approximations
+    assert approximation.reason.value == "account"
+    return approximation.level
+
+
+def test_the_account_is_a_note_where_a_host_firewall_enforces_it_for_every_group():
+    assert account_level("berlin", "berlin") is Level.NOTE
+    assert account_level("berlin munich", "berlin, munich") is Level.NOTE
+    assert account_level("berlin munich", "berlin") is Level.WARNING
+    assert account_level("munich", "berlin") is Level.WARNING
+    assert account_level("berlin", "berlin", "default-deny: false") is Level.WARNING, (
+        "then nothing stops another account"
+    )
+
+
+def test_a_host_firewall_that_cannot_be_compiled_enforces_nothing():
+    policy = POLICY.replace("windows-service S ", "")
+    found = compilation_of(policy % "berlin", INVENTORY % ("berlin", ""), firewalls=("edge",))
+    assert [d.level for d in found.diagnostics if d.code == "W0601"] == [Level.WARNING]
+    whole = compilation_of(policy % "berlin", INVENTORY % ("berlin", ""))
+    assert [d.code for d in whole.diagnostics if d.level is Level.ERROR] == ["E0501"]
+    assert not whole.builds
+
+
+def test_strict_and_accept_reach_every_level():
+    options = {"firewalls": ("edge",)}
+    text, inventory = POLICY % "munich", INVENTORY % ("berlin", "")
+    strict = compilation_of(text, inventory, strict=True, **options)
+    assert [d.level for d in strict.diagnostics if d.code == "W0601"] == [Level.ERROR]
+    assert strict.builds == ()
+    both = compilation_of(text, inventory, strict=True, accept=("account",), **options)
+    assert [d.level for d in both.diagnostics if d.code == "W0601"] == [Level.NOTE]
+    assert both.builds
+    expired = POLICY.replace("ports 443 }", "ports 443 expires 2026-01-01 }") % "munich"
+    assert [d.level for d in compilation_of(expired, inventory, strict=True).diagnostics if d.code == "W0506"] == [
+        Level.ERROR
+    ]
+
+
+def test_an_acceptance_that_has_ended_is_said_and_no_longer_holds():
+    inventory = (INVENTORY % ("berlin", "")).replace(
+        "edge: {", "edge: {accept: [{reason: account, why: w, until: 2026-11-21}], "
+    )
+    found = compilation_of(POLICY % "munich", inventory, firewalls=("edge",))
+    assert {d.code: d.level for d in found.diagnostics} == {"W0509": Level.WARNING, "W0601": Level.WARNING}
+    on_the_day = inventory.replace("2026-11-21", AS_OF.isoformat())
+    found = compilation_of(POLICY % "munich", on_the_day, firewalls=("edge",))
+    assert {d.code: d.level for d in found.diagnostics} == {"W0601": Level.NOTE}
+    assert "(accepted: w)" in found.diagnostics[0].message
+
+
+def test_a_mistake_that_several_artefacts_meet_is_said_once():
+    policy = (POLICY % "berlin munich").replace("windows-service S ", "")
+    found = compilation_of(policy, INVENTORY % ("berlin, munich", ""), firewalls=("hosts",))
+    errors = [d for d in found.diagnostics if d.level is Level.ERROR]
+    assert len(errors) == len({(d.code, d.message) for d in errors})
+
+
+def test_the_same_mistake_in_two_files_is_two(tmp_path):
+    text = 'policy %s "P" { from any-group allow web "W" { to nowhere ports 443 } }'
+    (tmp_path / "a.egress").write_text(text % "a")
+    (tmp_path / "b.egress").write_text(text % "b")
+    found = check_request(Request(paths=(str(tmp_path),), as_of=AS_OF))
+    assert [(d.code, d.span.source.name) for d in found.diagnostics] == [("E0207", "a.egress"), ("E0207", "b.egress")]
+
+
+def test_which_runs_are_complete():
+    def complete(**options):
+        return compilation_of(POLICY % "berlin", INVENTORY % ("berlin", ""), **options).complete
+
+    assert complete()
+    assert complete(firewalls=("edge", "hosts"))
+    assert not complete(firewalls=("edge",))
+    assert not complete(targets=("azure-firewall",))
+    assert not complete(targets=("azure-firewall", "windows-firewall"))
+
+
+def test_without_an_inventory_a_target_is_compiled_for_any_source():
+    found = compilation_of(POLICY % "berlin", None, targets=("azure-firewall",))
+    assert not any(d.level is Level.ERROR for d in found.diagnostics), found.diagnostics
+    (build,) = found.builds
+    assert (build.site.name, build.site.groups[0].is_unbound, build.site.closing_deny) == (
+        "azure-firewall",
+        True,
+        False,
+    )
+    (default,) = build.fidelity.whole
+    assert (default.reason.value, default.level) == ("default", Level.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"firewalls": ("egde",)}, "E0520"),
+        ({"targets": ("palo",)}, "E0520"),
+        ({"accept": ("acount",)}, "E0520"),
+        ({"targets": ("paloalto",)}, "E0521"),
+    ],
+)
+def test_names_that_do_not_exist_are_errors_of_use(options, code):
+    found = compilation_of(POLICY % "berlin", INVENTORY % ("berlin", ""), **options)
+    assert [d.code for d in found.diagnostics] == [code]
+    assert found.could_not_run
+    assert found.builds == ()
+
+
+def test_check_needs_no_firewall_but_checks_names(tmp_path):
+    write_project(tmp_path, POLICY % "berlin")
+    found = check_request(Request(paths=(str(tmp_path),), as_of=AS_OF))
+    assert (found.diagnostics, found.could_not_run) == ((), False)
+    found = check_request(Request(paths=(str(tmp_path),), as_of=AS_OF, accept=("acount",)))
+    assert [d.code for d in found.diagnostics] == ["E0520"]
+    write_project(tmp_path, POLICY % "berlin", "groups: {berlin: {networks: [10.0.0.1]}}\n")
+    found = check_request(Request(paths=(str(tmp_path),), as_of=AS_OF))
+    assert (found.diagnostics, found.could_not_run) == ((), False)
+    inventory = str(tmp_path / "inventory.yaml")
+    found = check_request(Request(paths=(str(tmp_path),), as_of=AS_OF, inventory=inventory))
+    assert (found.diagnostics, found.could_not_run) == ((), False)
+    found = compile_request(Request(paths=(str(tmp_path),), as_of=AS_OF))
+    assert [d.code for d in found.diagnostics] == ["E0521"]
+
+
+def test_a_policy_with_parameters_can_be_checked_without_values(tmp_path):
+    write_project(tmp_path, 'parameter r "R" policy p "P" { from any-group allow w "W" { to ${r}.test.io ports 443 } }')
+    assert check_request(Request(paths=(str(tmp_path),), as_of=AS_OF)).diagnostics == ()
+    found = compile_request(Request(paths=(str(tmp_path),), as_of=AS_OF, targets=("iptables",)))
+    assert "E0504" in {d.code for d in found.diagnostics}
+
+
+CONFLICT = """
+policy p "P" {
+    from berlin
+    allow must "M" { to *.test.io ports 443 tls-inspection }
+    allow not "N" { to a.test.io ports %s no-tls-inspection }
+    %s
+}
+"""
+
+
+def test_inspection_that_is_demanded_and_forbidden_is_an_error_with_a_flow():
+    found = compilation_of(CONFLICT % ("443", ""), INVENTORY % ("berlin", "")).diagnostics
+    (error,) = [d for d in found if d.code == "E0508"]
+    assert error.level is Level.ERROR
+    assert "berlin → a.test.io:443" in error.label
+    assert error.related[0].span.text == "not"
+    for ports, more in (("8443/https", ""), ("443", 'deny d "D" { to a.test.io ports 443 }')):
+        codes = {d.code for d in compilation_of(CONFLICT % (ports, more), INVENTORY % ("berlin", "")).diagnostics}
+        assert "E0508" not in codes
+
+
+def test_the_collector_is_paused_only_within():
+    assert gc.isenabled()
+    with collector_paused():
+        assert not gc.isenabled()
+        with collector_paused():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError), collector_paused():
+        _ = 1 // 0
+    assert gc.isenabled()
+
+
+def test_verdicts_of_a_compilation():
+    found = compilation_of((POLICY % "berlin").replace("as acc", ""), INVENTORY % ("berlin", ""), firewalls=("edge",))
+    assert [r.verdict for r in found.builds[0].fidelity.rules] == [Verdict.EXACT]
