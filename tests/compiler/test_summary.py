@@ -30,10 +30,24 @@ def test_one_line_for_each_firewall_in_columns():
     assert len(found.builds) == 3
     assert len(lines) == 2
     cloud, hosts = lines
-    assert (
-        cloud.split()
-        == ["cloud", "azure-firewall", "2", "rules", "exact", "1", "wider", "1", "account", "1", "(accepted", "1),", "path", "1", "not", "proved"]
-    )
+    assert cloud.split() == [
+        "cloud",
+        "azure-firewall",
+        "2",
+        "rules",
+        "exact",
+        "1",
+        "wider",
+        "1",
+        "account",
+        "1",
+        "(accepted",
+        "1),",
+        "path",
+        "1",
+        "not",
+        "proved",
+    ]
     assert hosts.startswith("hosts-of-ours  windows-firewall  2 rules  ")
     assert "path 1, resolved-address 1" in hosts, (
         "the most rules first, then the order of the table; a rule counts once"
