@@ -160,10 +160,9 @@ class Differences:
     def _quick(self, rule: BoundRule, before: Reach, after: Reach) -> Flow | None:
         """A flow that shows the commonest changes of a rule whose hosts no other rule names; ``None``: look closer."""
         first = after.endpoints[0]
-        if after.exceptions or not isinstance(first, HostEndpoint) or self._index.has_exceptions:
+        if after.exceptions or before.exceptions or not isinstance(first, HostEndpoint):
             return None
-        address = self._index.elsewhere(after.ports)
-        if address is None or after.ports != before.ports or after.source_families != before.source_families:
+        if after.ports != before.ports or after.source_families != before.source_families:
             return None
         grown = (after.groups is ANY and before.groups is not ANY) or (
             after.accounts is ANY and before.accounts is not ANY
@@ -181,32 +180,33 @@ class Differences:
             if any(_holds(e, host, endpoint.path) for e in (*before.endpoints, *rule.endpoints)):
                 return None
         elif after.shared is not before.shared:
-            return None if grown or before.shared else self._flow(after, None, None, address, host)
+            return None if grown or before.shared else self._flow(after, None, None, host)
         elif not grown:
             return None
-        return self._flow(after, host, endpoint.path, address, None) if self._index.names_alone(rule, host) else None
+        alone = self._index.names_alone(rule, host, after.ports)
+        return self._flow(after, host, endpoint.path, None) if alone else None
 
     def _may_be_denied(self, host: str, reach: Reach) -> bool:
         """True if a written deny may stop flows to the host; it may do so without the policy's saying so."""
         denies = self._written_denies
         return bool(denies.names.matching(host) or denies.signatures_over(reach.ports, names=False))
 
-    def _flow(self, reach: Reach, host: str | None, path: str | None, address: str, shared: str | None) -> Flow | None:
-        if host is None and shared is None:
+    def _flow(self, reach: Reach, host: str | None, path: str | None, shared: str | None) -> Flow | None:
+        """The flow to that host, at an address where no rule that names addresses matches it; ``None`` without one."""
+        elsewhere = self._index.elsewhere(reach.ports)
+        if elsewhere is None:
             return None
         transport, port = reach.ports.first()
         families = reach.source_families
-        return Flow(
-            self._first_of(reach.groups),
-            self._first_of(reach.accounts),
-            host,
-            path,
-            None if address == "any" else address,
-            shared,
-            transport,
-            port,
-            next(iter(families)) if len(families) == 1 else None,
-        )
+        family = next(iter(families)) if len(families) == 1 else None
+        groups, accounts = self._first_of(reach.groups), self._first_of(reach.accounts)
+        flow = Flow(groups, accounts, host, path, None, shared, transport, port, family)
+        if elsewhere.spots is None and not elsewhere.everywhere:
+            return flow
+        free, address = elsewhere.free_address(flow)
+        if not free:
+            return None
+        return Flow(groups, accounts, host, path, address, shared, transport, port, family)
 
     def _first_of(self, names: object) -> str | None:
         if names is ANY or not isinstance(names, frozenset):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from egressc.addresses import ALL, AddressSet, union_of
 from egressc.anything import ANY
 from egressc.flows import EVERY, Box, Choice, addresses_of, boxes
-from egressc.flows_search import common, in_both, witness
+from egressc.flows_search import common, in_both, one_of_each, witness
 from egressc.host_index import HostIndex
 from egressc.policy import HostEndpoint
 from egressc.reach import BOTH_FAMILIES
@@ -98,6 +98,7 @@ class FlowIndex:
         self._boxes: dict[int, tuple[Box, ...]] = {}
         self._over: dict[tuple[bool, PortSet], tuple[Signature, ...]] = {}
         self._unions: dict[int, Box] = {}
+        self.spots: dict[tuple[FlowIndex, ...], AddressSet] = {}
 
     def _crosses(self, reach: Reach, of_names: bool, of_addresses: bool) -> bool:  # noqa: FBT001
         """True if the reach subtracts addresses from names, or names from addresses."""
@@ -281,7 +282,7 @@ def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[F
             continue
         if box.addresses is ALL and (box.inside or box.shared_inside):
             # At an address that no reach names, fewer reaches cover the name than anywhere else of that IP version;
-            # unless one of them leaves a hole somewhere.
+            # unless one of them leaves a hole somewhere. One such address is as good as another.
             unnamed = _unnamed(indexes)
             if not unnamed.is_empty:
                 flow = witness((_at(box, unnamed),), near)
@@ -297,13 +298,16 @@ def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[F
 
 
 def _unnamed(indexes: Sequence[FlowIndex]) -> AddressSet:
-    held = [index.unnamed for index in indexes if index.unnamed is not ALL]
-    if not held:
-        return ALL
-    result = held[0]
-    for other in held[1:]:
-        result = result.intersection(other)
-    return result
+    """An address of each IP version that no reach of the indexes names, as far as there are any; ``ALL`` if all are."""
+    held = indexes[0].spots
+    key = tuple(indexes)
+    found = held.get(key)
+    if found is None:
+        free = ALL
+        for index in indexes:
+            free = free if index.unnamed is ALL else free.intersection(index.unnamed)
+        found = held[key] = free if free is ALL else one_of_each(free)
+    return found
 
 
 def _at(box: Box, addresses: AddressSet) -> Box:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, TypeVar
 
-from egressc.addresses import ALL, EMPTY, AddressSet, Family, address_text
+from egressc.addresses import ALL, EMPTY, AddressSet, Family
 from egressc.flows import Box, Flow
 from egressc.hosts import HostPattern, example, intersects
 
@@ -269,9 +269,17 @@ def _example(box: Box) -> Flow | None:
 
 def example_address(addresses: AddressSet) -> str:
     """An address of the set, one of the documentation networks if it holds one."""
+    return one_of_each(addresses).first()
+
+
+def one_of_each(addresses: AddressSet) -> AddressSet:
+    """One address of each IP version in the set, of the documentation networks if it holds one."""
+    found: dict[Family, int] = {}
     for family, value in _PREFERRED:
         held = addresses.v4 if family == 4 else addresses.v6
         at = bisect_right(held, (value, _NO_END)) - 1
-        if at >= 0 and held[at][1] >= value:
-            return address_text(family, value)
-    return addresses.first()
+        if family not in found and at >= 0 and held[at][1] >= value:
+            found[family] = value
+    v4 = found.get(4, addresses.v4[0][0]) if addresses.v4 else None
+    v6 = found.get(6, addresses.v6[0][0]) if addresses.v6 else None
+    return AddressSet(((v4, v4),) if v4 is not None else (), ((v6, v6),) if v6 is not None else ())

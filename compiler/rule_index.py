@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egressc.flows import boxes
 from egressc.flows_index import FlowIndex, uncovered
-from egressc.flows_search import example_address, in_both
+from egressc.flows_search import in_both, one_of_each
 from egressc.policy import Inspection
 from egressc.tls import tls_reach
 
@@ -23,6 +24,29 @@ if TYPE_CHECKING:
     from egressc.site import BoundRule
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """An address of each IP version that no rule names (``None``: any is), and the boxes of rules for every address."""
+
+    spots: AddressSet | None
+    everywhere: tuple[Box, ...]
+
+    def free_address(self, flow: Flow) -> tuple[bool, str | None]:
+        """True if no rule for addresses matches the flow there, and the address (``None``: it does not matter)."""
+        for box in self.everywhere:
+            held = box.ports.transport(flow.transport)
+            if (
+                (flow.group in box.groups.names) is not box.groups.negated
+                and (flow.account in box.accounts.names) is not box.accounts.negated
+                and any(first <= flow.port <= last for first, last in held)
+            ):
+                return False, None
+        if self.spots is None:
+            return True, None
+        spots = self.spots if flow.family is None else self.spots.family(4 if flow.family == 4 else 6)
+        return (False, None) if spots.is_empty else (True, spots.first())
+
+
 class RuleIndex:
     """Answers overlap questions about the rules of one site. Immutable once built; near-linear to build."""
 
@@ -32,8 +56,7 @@ class RuleIndex:
         self.deny_rules = tuple(rule for rule in rules if rule.is_deny)
         self.allows = FlowIndex([rule.reach for rule in self.allow_rules], tags)
         self.denies = FlowIndex([rule.reach for rule in self.deny_rules], tags)
-        self.has_exceptions = any(rule.exceptions for rule in rules)
-        self._elsewhere: dict[PortSet, str | None] = {}
+        self._elsewhere: dict[PortSet, Elsewhere | None] = {}
 
     def allows_meeting(self, reach: Reach) -> tuple[BoundRule, ...]:
         """The allows that overlap the reach, in the order of the site."""
@@ -85,33 +108,34 @@ class RuleIndex:
         found = self.allows.first_inside(tuple(boxes(exempt, self.tags)), asked, (self.denies,))
         return None if found is None else found[0]
 
-    def names_alone(self, rule: BoundRule, host: str) -> bool:
-        """True if no other rule of the site names the host."""
-        allow_rules, deny_rules = self.allow_rules, self.deny_rules
-        for number in self.allows.names.matching(host):
-            if allow_rules[number] is not rule:
-                return False
-        return all([deny_rules[number] is rule for number in self.denies.names.matching(host)])
+    def names_alone(self, rule: BoundRule, host: str, ports: PortSet) -> bool:
+        """True if no other rule of the site names the host on one of these ports."""
+        for side, rules in ((self.allows, self.allow_rules), (self.denies, self.deny_rules)):
+            for number in side.names.matching(host):
+                other = rules[number]
+                if other is not rule and other.reach.ports.overlaps(ports):
+                    return False
+        return True
 
-    def elsewhere(self, ports: PortSet) -> str | None:
-        """An address at which no rule matches these ports by the address, ``any`` for each; ``None`` if unknown."""
-        found = self._elsewhere.get(ports, "")
-        if found == "":
-            found = self._elsewhere[ports] = self._find_elsewhere(ports)
-        return found
+    def elsewhere(self, ports: PortSet) -> Elsewhere | None:
+        """Where no rule that names addresses matches these ports; ``None`` if there is no such place."""
+        if ports not in self._elsewhere:
+            self._elsewhere[ports] = self._find_elsewhere(ports)
+        return self._elsewhere[ports]
 
-    def _find_elsewhere(self, ports: PortSet) -> str | None:
+    def _find_elsewhere(self, ports: PortSet) -> Elsewhere | None:
         sides = (self.allows, self.denies)
-        signatures = [s for side in sides for s in side.signatures_over(ports, names=False)]
-        if not signatures:
-            return "any"
-        for side in sides:
-            if any(side.reaches[number].ports.overlaps(ports) for number in side.everywhere):
-                return None
+        if not any(side.signatures_over(ports, names=False) for side in sides):
+            return Elsewhere(None, ())
         left = self.allows.unnamed.intersection(self.denies.unnamed)
-        if left.is_empty:
-            return None
-        return example_address(left)
+        everywhere = tuple(
+            box
+            for side in sides
+            for number in side.everywhere
+            for box in side.boxes_of(number)
+            if not box.inside and box.ports.overlaps(ports)
+        )
+        return None if left.is_empty else Elsewhere(one_of_each(left), everywhere)
 
     def _undenied(self, some: Sequence[Box]) -> Flow | None:
         return uncovered(some, (), (self.denies,))
