@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import yaml
 
 from egressc.diagnostics import Diagnostic, Related
-from egressc.located_problems import span_at, syntax_problem
+from egressc.located_problems import Reading, span_at, syntax_problem
 from egressc.located_value import Located, Plain
 from egressc.read_source import read_source
 from egressc.source import Span
@@ -85,7 +85,7 @@ def parse(source: Source) -> tuple[Located | None, tuple[Diagnostic, ...]]:
         problem = "an escape makes no character"
         escape = _BAD_ESCAPE.search(source.text)
         at = 0 if escape is None else escape.start()
-    wrong = syntax_problem(source, problem, context, at, context_at, builder.open_brackets())
+    wrong = syntax_problem(source, problem, context, at, context_at, builder.reading())
     return None, (*builder.diagnostics, wrong)
 
 
@@ -124,6 +124,7 @@ class _Builder:
         self._anchors: dict[str, tuple[Located, int]] = {}
         self._open: set[str] = set()
         self._written = 0
+        self._quoted: tuple[int, int] | None = None
         self._root: Located | None = None
 
     def run(self, events: Iterable[object]) -> tuple[Located | None, tuple[Diagnostic, ...]]:
@@ -141,9 +142,10 @@ class _Builder:
             return None, tuple(self.diagnostics)
         return self._checked(), tuple(self.diagnostics)
 
-    def open_brackets(self) -> tuple[int, ...]:
-        """Where the brackets and braces that are still open stand, outermost first."""
-        return tuple(frame.start for frame in self._stack if frame.is_flow)
+    def reading(self) -> Reading:
+        """How far the reading has come: the open brackets, and the last text in quotes."""
+        brackets = tuple((frame.start, max(frame.end, frame.start + 1)) for frame in self._stack if frame.is_flow)
+        return Reading(brackets, self._quoted)
 
     def _checked(self) -> Located | None:
         root = self._root
@@ -177,6 +179,8 @@ class _Builder:
         if tag not in {None, "!", "tag:yaml.org,2002:str"}:
             self._tag(event)
         is_plain = tag is None and event.implicit[0]
+        if event.style in {"'", '"'}:
+            self._quoted = _marks(event)
         self._written += 1
         if self._wants_key():
             self._key(event.value, span, is_plain=is_plain)
