@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from egressc import parse_errors as errors
-from egressc.keywords import STATEMENT_KEYWORDS
 from egressc.parse_shape import TAKES, Block
 from egressc.parse_tokens import OPEN, TEXT, WORD, Token
 
@@ -16,6 +15,10 @@ if TYPE_CHECKING:
     from egressc.diagnostics import Diagnostic
     from egressc.parse_cursor import Cursor
     from egressc.source import Span
+
+
+_VALUES_OF_KEYWORDS: Final = ("any-group", "any-address", "off", "may")
+"""The reserved words that stand right behind a keyword: behind another word, that may be a misspelt one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +37,17 @@ def explain_statement(cursor: Cursor, tokens: Sequence[Token], refusal: Unexpect
     """The diagnostic for a statement of a block; the cursor stands behind it."""
     keyword = tokens[0].kind
     if refusal.index == len(tokens):
-        return _explain_end(cursor, tokens)
+        return _explain_end(cursor, tokens, block)
     found = tokens[refusal.index]
     span = cursor.span(found)
     takes_word = "WORD" in refusal.expected
     takes_text = "TEXT" in refusal.expected
+    before = tokens[refusal.index - 1]
+    if found.kind in {TEXT, *_VALUES_OF_KEYWORDS} and refusal.index > 1 and before.kind == WORD:
+        suggestion = errors.near(cursor.text(before), block.keywords)
+        if suggestion:
+            return errors.unknown_statement(cursor.span(before), block, suggestion)
     if found.kind == TEXT:
-        before = tokens[refusal.index - 1]
-        if refusal.index > 1 and before.kind == WORD:
-            suggestion = errors.near(cursor.text(before), block.keywords)
-            if suggestion:
-                return errors.unknown_statement(cursor.span(before), block, suggestion)
         return errors.string_for_word(span, keyword) if takes_word else errors.too_many(span, keyword)
     if found.kind == WORD:
         if takes_text:
@@ -62,10 +65,10 @@ def explain_statement(cursor: Cursor, tokens: Sequence[Token], refusal: Unexpect
     return errors.reserved(span, keyword)
 
 
-def _explain_end(cursor: Cursor, tokens: Sequence[Token]) -> Diagnostic:
+def _explain_end(cursor: Cursor, tokens: Sequence[Token], block: Block) -> Diagnostic:
     """What is wrong with a statement that ends too early."""
     keyword, last, following = tokens[0].kind, tokens[-1], cursor.token
-    if following.kind in STATEMENT_KEYWORDS and not cursor.begins_line(cursor.at):
+    if cursor.is_value_by_mistake(block.keywords):
         return errors.reserved(cursor.span(following), keyword)
     if last.kind == "service-tag":
         return errors.missing_tag(cursor.span(last))

@@ -34,7 +34,7 @@ from egressc.syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 KEYWORD_TERMINALS: Final = {word: word.upper().replace("-", "_") for word in sorted(RESERVED)}
 """The grammar's terminal for each reserved word."""
@@ -245,3 +245,13 @@ def make_rule(head: Head, members: Sequence[Member], end: int, *, damaged: bool 
         span=_span(head, end),
         damaged=damaged,
     )
+
+
+MAKE: Final[dict[str, Callable[..., Item | Member]]] = {
+    "endpoints_head": make_endpoints,
+    "fallback_head": make_fallback,
+    "service_account_head": make_service_account,
+    "policy_head": make_policy,
+    "rule_head": make_rule,
+}
+"""What puts a block together, by the start symbol of its head."""

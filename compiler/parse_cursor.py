@@ -127,6 +127,8 @@ class Cursor:
 
     def head_before_brace(self, index: int) -> bool:
         """True if an opening brace follows the token with this index, with no more between than a head holds."""
+        if self.tokens[index].kind == "template" and self.tokens[index + 1].kind == "policy":
+            index += 1
         for token in self.tokens[index + 1 : index + 2 + _LONGEST_HEAD]:
             if token.kind not in _HEAD_KINDS:
                 return token.kind == OPEN
@@ -138,6 +140,19 @@ class Cursor:
             return None
         self._guesses -= 1
         return near(self.text(self.tokens[index]), keywords)
+
+    def is_value_by_mistake(self, keywords: Iterable[str]) -> bool:
+        """True if the reserved word here stands in the place of a value: on the same line, and nothing behind it.
+
+        With a value behind it, it is a statement of the block (``keywords``) of its own: ``to ports 443``.
+        """
+        if self.kind not in STATEMENT_KEYWORDS or self.begins_line(self.at):
+            return False
+        return (
+            self.kind not in keywords
+            or self.tokens[self.at + 1].kind not in VALUE_KINDS
+            or (self.begins_line(self.at + 1))
+        )
 
     def begins_statement(self, index: int, keywords: Iterable[str]) -> bool:
         """True if the word with this index looks as if a statement began there, though it is no keyword."""

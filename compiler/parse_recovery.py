@@ -8,7 +8,8 @@ right, and a mistake costs the statement that it is in, not the block.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from egressc import parse_build as build
 from egressc import parse_errors as errors
@@ -17,11 +18,12 @@ from egressc.keywords import STATEMENT_KEYWORDS
 from egressc.parse_analysis import Unexpected, explain_head
 from egressc.parse_cursor import LIMIT, VALUE_KINDS, Cursor, TooManyErrorsError
 from egressc.parse_shape import CONTAINERS, FILE, Block
-from egressc.parse_statements import Grammar, read_entry, read_statement
+from egressc.parse_statements import Grammar, read_entry, read_part, read_statement, read_template
 from egressc.parse_tokens import BAD, CLOSE, END, OPEN, TEXT, WORD, Scan, Token
+from egressc.syntax import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from egressc.diagnostics import Diagnostic
     from egressc.parse_build import Head, Member
@@ -29,14 +31,6 @@ if TYPE_CHECKING:
     from egressc.syntax import File, Item
 
     Node = Item | Member
-
-_MAKE: Final[dict[str, Callable[..., Node]]] = {
-    "endpoints_head": build.make_endpoints,
-    "fallback_head": build.make_fallback,
-    "service_account_head": build.make_service_account,
-    "policy_head": build.make_policy,
-    "rule_head": build.make_rule,
-}
 
 
 def read_on(source: Source, scan: Scan, grammar: Grammar) -> tuple[File, tuple[Diagnostic, ...]]:
@@ -71,6 +65,10 @@ class _Reader:
         """Where the last bad token with closing braces in it begins, and how many of these still close a block."""
         self.inner: list[int] = []
         """The column of what stands first in each open block, if it begins a line."""
+        self.strays: list[Item] = []
+        """Items that stand in a block. They are reported; their names are known all the same."""
+        self.lost = False
+        """True if such an item could not be read."""
 
     def file(self, items: list[Item]) -> bool:
         """Add the items of the file to ``items``; false if one may be lost whose name nobody knows."""
@@ -85,10 +83,15 @@ class _Reader:
                 whole = False
             else:
                 items.append(cast("Item", node))
-        return whole
+        items.extend(self.strays)
+        items.sort(key=lambda item: item.span.start)
+        return whole and not self.lost
 
     def member(self, keyword: str, block: Block) -> Node | None:
         """The block or the statement that begins here with ``keyword``."""
+        if keyword == "template" and self.cursor.tokens[self.cursor.at + 1].kind in {"endpoints", "service-account"}:
+            self.cursor.report(errors.missing_value(self.cursor.span(self.cursor.take()), keyword))
+            keyword = self.cursor.kind
         if keyword in block.blocks:
             return self.block(keyword, block.blocks[keyword])
         return read_statement(self.cursor, self.grammar, keyword, block)
@@ -106,13 +109,13 @@ class _Reader:
             self.inner.pop()
             sound = sound and whole
         self.columns.pop()
-        return None if head is None else _MAKE[block.start](head, members, end, damaged=not sound)
+        return None if head is None else build.MAKE[block.start](head, members, end, damaged=not sound)
 
     def head(self, keyword: str, block: Block, *, is_reported: bool) -> tuple[Head | None, Token | None, bool]:
         """The head that begins here, the brace behind it (or what stands for it), and whether all that is right."""
         cursor = self.cursor
         tokens = [cursor.take()._replace(kind=keyword)]
-        sound = (keyword != "template" or self.template(tokens)) and not is_reported
+        sound = (keyword != "template" or read_template(cursor, tokens)) and not is_reported
         if sound and block.named and cursor.kind in STATEMENT_KEYWORDS and not cursor.begins_line(cursor.at):
             cursor.report(errors.reserved(cursor.span(cursor.token), tokens[-1].kind))
             cursor.take()
@@ -129,18 +132,6 @@ class _Reader:
         brace_is_right = cursor.kind == OPEN
         brace = self.brace(tokens, block, report=sound)
         return None if isinstance(result, Unexpected) else cast("Head", result), brace, sound and brace_is_right
-
-    def template(self, tokens: list[Token]) -> bool:
-        """Add the ``policy`` behind a ``template``; false if it is reported as missing."""
-        cursor = self.cursor
-        if cursor.kind == "policy":
-            tokens.append(cursor.take())
-            return True
-        cursor.report(errors.missing_value(cursor.span(tokens[0]), "template"))
-        if cursor.guess(cursor.at, ("policy",)):
-            cursor.take()
-        tokens.append(tokens[0]._replace(kind="policy"))
-        return False
 
     def entries_begin(self, head: Sequence[Token], block: Block) -> bool:
         """True if the endpoints of a set begin here, though no brace stands before them."""
@@ -191,6 +182,9 @@ class _Reader:
             if kind == CLOSE and phantom:
                 cursor.take()
                 phantom -= 1
+            elif kind == CLOSE and self.is_too_deep(block):
+                cursor.excess += 1
+                cursor.report(errors.stray_brace(cursor.span(cursor.take())))
             elif kind == CLOSE and not self.closes_outer():
                 return cursor.take().end, whole
             elif kind in {CLOSE, END} or (kind not in block.keywords and self.begins_outside(block)):
@@ -253,6 +247,7 @@ class _Reader:
         if suggestion and is_block == (suggestion in block.blocks) and (is_block or block is FILE):
             return self.member(suggestion, block)
         if is_block:
+            self.lost = self.lost or cursor.guess(cursor.at, FILE.blocks) is not None
             while cursor.kind != OPEN:
                 cursor.take()
             cursor.skip_block()
@@ -286,22 +281,33 @@ class _Reader:
             return
         first, column = cursor.at, cursor.column(cursor.token)
         while cursor.kind in container.keywords and (cursor.kind not in block.keywords or cursor.excess < 0):
-            if cursor.kind in container.blocks and cursor.head_before_brace(cursor.at):
-                self.block(cursor.kind, container.blocks[cursor.kind], is_reported=cursor.at == first)
+            at, node = cursor.at, None
+            if cursor.kind in container.blocks and cursor.head_before_brace(at):
+                node = self.block(cursor.kind, container.blocks[cursor.kind], is_reported=at == first)
             elif cursor.kind in container.blocks:
                 cursor.skip_unknown(block.keywords)
-            elif cursor.at > first:
-                self.member(cursor.kind, container)
-            elif block.entries:
-                cursor.take()
-                cursor.skip_line()
+            elif at > first:
+                node = self.member(cursor.kind, container)
             else:
                 cursor.take()
-                cursor.skip_values(block.keywords)
+                if block.entries:
+                    cursor.skip_line()
+                else:
+                    cursor.skip_values(block.keywords)
+                node = read_part(cursor, self.grammar, container, at)
+            if container is FILE:
+                self.stray(node)
         outer = self.columns[-1] if self.columns else 0
         if cursor.kind == CLOSE and cursor.excess < 0 and outer < cursor.column(cursor.token) <= max(column, 1):
             cursor.excess += 1
             cursor.take()
+
+    def stray(self, node: Node | None) -> None:
+        """Keep an item that stands in a block; a policy takes no effect there."""
+        if node is None:
+            self.lost = True
+        else:
+            self.strays.append(replace(node, template=True) if isinstance(node, Policy) else cast("Item", node))
 
     def opening_braces(self, block: Block) -> int:
         """Leave a run of opening braces behind, or the whole block; how many closing ones are to come for them."""
@@ -345,6 +351,16 @@ class _Reader:
         self.closed_by = (token.start, max(count - 1, 0))
         return count > 0
 
+    def is_too_deep(self, block: Block) -> bool:
+        """True if the closing brace here stands deeper than its block, which goes on, and the file has one too many."""
+        cursor = self.cursor
+        return (
+            cursor.excess < 0
+            and cursor.begins_line(cursor.at)
+            and cursor.column(cursor.token) > self.columns[-1]
+            and self.goes_on(cursor.at + 1, block)
+        )
+
     def closes_outer(self) -> bool:
         """True if the closing brace here stands where an outer block's would, and one brace of the file is missing."""
         cursor = self.cursor
@@ -377,5 +393,7 @@ class _Reader:
         if at_end and (cursor.excess <= 0 or cursor.is_reported_at_end()):
             return
         cursor.excess = 0 if at_end else cursor.excess - 1
+        if brace.kind != OPEN:  # neither of its braces is there, which is one mistake
+            return
         span, noticed = cursor.span(brace), cursor.span(cursor.token)
         cursor.report(errors.unclosed_block(span, block.called, noticed, at_end=at_end))

@@ -41,11 +41,11 @@ def read_statement(cursor: Cursor, grammar: Grammar, keyword: str, block: Block)
             cursor.report(errors.block_of_statement(cursor.span(cursor.token), keyword))
             cursor.skip_stray_block(block.keywords)
         return cast("Item | Member", result)
-    if 0 < result.index < len(tokens) and cursor.begins_statement(first + result.index, block.keywords):
-        right = grammar(block.statements[keyword], tokens[: result.index])
-        if not isinstance(right, Unexpected):
-            cursor.at = first + result.index
-            return cast("Item | Member", right)
+    size = _before_next(cursor, first, result.index, len(tokens), block)
+    right = grammar(block.statements[keyword], tokens[:size]) if size else result
+    if not isinstance(right, Unexpected):
+        cursor.at = first + size
+        return cast("Item | Member", right)
     if not any(t.kind == BAD for t in tokens):
         cursor.report(explain_statement(cursor, tokens, result, block))
         _leave_end(cursor, result, tokens, block)
@@ -58,12 +58,42 @@ def read_statement(cursor: Cursor, grammar: Grammar, keyword: str, block: Block)
     return None
 
 
+def read_part(cursor: Cursor, grammar: Grammar, block: Block, at: int) -> Item | Member | None:
+    """The statement of a block from a token on to this place; ``None`` if it is wrong, which is not reported."""
+    tokens = cursor.tokens[at : cursor.at]
+    result = grammar(block.statements[tokens[0].kind], tokens)
+    return None if isinstance(result, Unexpected) else cast("Item | Member", result)
+
+
+def read_template(cursor: Cursor, tokens: list[Token]) -> bool:
+    """Add the ``policy`` behind a ``template``, the first token; false if it is reported as missing."""
+    if cursor.kind == "policy":
+        tokens.append(cursor.take())
+        return True
+    cursor.report(errors.missing_value(cursor.span(tokens[0]), "template"))
+    if cursor.guess(cursor.at, ("policy",)):
+        cursor.take()
+    tokens.append(tokens[0]._replace(kind="policy"))
+    return False
+
+
 def _leave_end(cursor: Cursor, refusal: Unexpected, tokens: Sequence[Token], block: Block) -> None:
     """Leave behind what was reported with a statement that ends too early."""
     at_end = refusal.index == len(tokens)
-    if at_end and cursor.kind in STATEMENT_KEYWORDS and not cursor.begins_line(cursor.at):
+    if at_end and cursor.is_value_by_mistake(block.keywords):
         cursor.take()
         cursor.skip_values(block.keywords)
+
+
+def _before_next(cursor: Cursor, first: int, refused: int, length: int, block: Block) -> int:
+    """How many tokens stand before another statement, whose keyword is the refused token or that before it; else 0."""
+    if refused == length:
+        return 0
+    if cursor.begins_statement(first + refused, block.keywords):
+        return refused
+    before = first + refused - 1
+    is_slip = refused > 1 and cursor.begins_line(before) and cursor.guess(before, block.keywords) is not None
+    return refused - 1 if is_slip else 0
 
 
 def _without_head(cursor: Cursor, first: int, length: int, block: Block) -> int:

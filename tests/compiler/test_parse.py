@@ -171,7 +171,7 @@ def test_repeated_settings_are_all_there():
 @pytest.mark.parametrize(
     "word",
     [
-        "fromage", "policy2", "to-day", "From", "any/https", "off.example", "a#b", "a$b", "${p}.example", "a.${p-q}.${r}x",
+        "fromage", "policy2", "to-day", "Policy", "any/https", "off.example", "a#b", "a$b", "${p}.example", "a.${p-q}.${r}x",
         "*", "#", "x=y,z;", "'", "ü.example", "logs", "$", "$x", "a${", "\\", "-", "10.0.0.0/8", "2001:db8::1",
     ],
 )  # fmt: skip
