@@ -23,7 +23,7 @@ from egressc.parse_cache import cached_tables
 from egressc.parse_comments import hang_comments
 from egressc.parse_cursor import LIMIT
 from egressc.parse_recovery import read_on
-from egressc.parse_tokens import Lexemes, has_forbidden_characters, scan, split
+from egressc.parse_tokens import Lexemes, has_forbidden_characters, has_foreign_comments, scan, split
 from egressc.source import Span
 from egressc.syntax import Comment
 
@@ -61,6 +61,8 @@ def parse(source: Source) -> tuple[File | None, tuple[Diagnostic, ...]]:
     if has_forbidden_characters(source.text):
         return _read_on(source, None)
     grammar = _grammar()
+    if has_foreign_comments(source.text, grammar.lexemes):
+        return _read_on(source, None)
     with grammar.lock:
         result = grammar.read(source)
     if isinstance(result, Diagnostic):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from egressc.diagnostics import Diagnostic
 from egressc.keywords import RESERVED, STATEMENT_KEYWORDS
+from egressc.policy import BINDING_KINDS
 from egressc.source import Span
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ _NEXT_LINE: Final = re.compile(r'\r?\n[^\S\r\n]*(?P<word>[^\s{}"#]*)(?P<brace>[{
 _LONGEST_STRING: Final = 10
 """How many lines a string may run on that should have been closed on its first."""
 _PARAMETER_REST: Final = re.compile(r'(?:[^\r\n{}]{0,80}\})?[^\s{}"]*')
+_MAYBE_FOREIGN: Final = re.compile(r"//|/\*|--\s|;\s")
+_FOREIGN: Final = re.compile(r"//|/\*.*|--|;")
+"""Words with which a comment begins in other languages."""
 _CONTROL_NAMES: Final = {"\0": "a NUL", "\x1b": "an escape character", "\ufeff": "a byte order mark"}
 
 
@@ -68,6 +72,19 @@ def has_forbidden_characters(text: str) -> bool:
     return _FORBIDDEN.search(text) is not None
 
 
+def has_foreign_comments(text: str, lexemes: Lexemes) -> bool:
+    """True if the text holds a comment as other languages write it: to the grammar, its words are values of a list."""
+    if not any(m.start() == 0 or text[m.start() - 1] in " \t\n\r{}" for m in _MAYBE_FOREIGN.finditer(text)):
+        return False
+    keyword = ""
+    for found in re.finditer(f"{lexemes.comment}|({lexemes.word})|{lexemes.text}", text):
+        if found[1] in STATEMENT_KEYWORDS:
+            keyword = found[1]
+        elif found[1] is not None and _is_foreign(text, found.start(), found[1], keyword):
+            return True
+    return False
+
+
 def scan(source: Source, lexemes: Lexemes, limit: int) -> Scan:
     """The tokens of a source, up to where there are ``limit`` diagnostics."""
     text = source.text
@@ -75,6 +92,7 @@ def scan(source: Source, lexemes: Lexemes, limit: int) -> Scan:
         f"(?P<skip>{lexemes.space}|{lexemes.comment})|(?P<word>{lexemes.word})|(?P<string>{lexemes.text})"
         '|(?P<open>{)|(?P<close>})|(?P<unclosed>"[^\\r\\n]*)',
     ).match
+    keyword = ""
     diagnostics = _forbidden(source, limit)
     forbidden = [m.start() for m in _FORBIDDEN.finditer(text)]
     forbidden.append(len(text))
@@ -95,6 +113,9 @@ def scan(source: Source, lexemes: Lexemes, limit: int) -> Scan:
                 diagnostics.append(_unclosed_string(source, at, end, goes_on=stop > end))
             end = stop
             tokens.append(Token(BAD, at, end))
+        elif kind == "word" and _is_foreign(text, at, found.group(), keyword):
+            diagnostics.append(_foreign_comment(source, at))
+            end = _foreign_end(text, at)
         elif kind != "skip":
             while forbidden[bad] < at:
                 bad += 1
@@ -102,6 +123,7 @@ def scan(source: Source, lexemes: Lexemes, limit: int) -> Scan:
                 tokens.append(Token(BAD, at, end))
             else:
                 tokens.append(Token(_kind(kind, found.group()), at, end))
+                keyword = tokens[-1].kind if tokens[-1].kind in STATEMENT_KEYWORDS else keyword
         at = end
     tokens.append(Token(END, at, at))
     diagnostics.sort(key=lambda d: d.span.start if d.span else 0)
@@ -118,6 +140,24 @@ def split(text: str, lexemes: Lexemes) -> tuple[tuple[str, ...], tuple[str, ...]
         else:
             comments.append(found[1].rstrip())
     return tuple(words), tuple(comments)
+
+
+def _is_foreign(text: str, at: int, word: str, keyword: str) -> bool:
+    """True if a word begins a comment of another language; the value of a binding may be any word."""
+    if keyword in BINDING_KINDS:
+        return False
+    begins_line = not text[text.rfind("\n", 0, at) + 1 : at].strip()
+    return _FOREIGN.fullmatch(word) is not None or (begins_line and word.startswith("//"))
+
+
+def _foreign_end(text: str, at: int) -> int:
+    """Where a comment of another language ends."""
+    if text.startswith("/*", at):
+        closed = text.find("*/", at + 2)
+        if closed >= 0:
+            return closed + 2
+    line_end = text.find("\n", at)
+    return len(text) if line_end < 0 else line_end
 
 
 def _kind(group: str | None, text: str) -> str:
@@ -213,6 +253,17 @@ def _unclosed_string(source: Source, start: int, end: int, *, goes_on: bool) -> 
         span=Span(source, start, stop),
         label="runs to the end of the line",
         help=help_text,
+    )
+
+
+def _foreign_comment(source: Source, at: int) -> Diagnostic:
+    mark = source.text[at : at + 2].strip()
+    return Diagnostic(
+        code="E0116",
+        message=f"`{mark}` begins no comment",
+        span=Span(source, at, at + len(mark)),
+        label="expected a value or the next statement",
+        help="a comment begins with `#` and ends with its line",
     )
 
 

@@ -48,3 +48,17 @@ def test_utf16_is_named(encoding):
     found = read_source(text.encode(encoding), name="a")
     assert (found.code, found.span.start) == ("E0100", 0)
     assert "UTF-16" in found.help
+
+
+@pytest.mark.parametrize(("encoding", "column"), [("utf-16-le", 2), ("utf-16-be", 1)])
+def test_utf16_without_a_mark_is_one_mistake(encoding, column):
+    found = read_source("import".encode(encoding), name="a")
+    assert isinstance(found, Diagnostic)
+    assert (found.code, found.span.line, found.span.column) == ("E0100", 1, column)
+    assert "UTF-16" in found.help
+
+
+@pytest.mark.parametrize("data", [b"", b"a\0b", b"\0\0\0\0", b"\xe9\0" * 4, b"abcdef"])
+def test_a_nul_alone_makes_no_utf16(data):
+    found = read_source(data, name="a")
+    assert isinstance(found, Source) or "UTF-16" not in found.help
