@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +19,10 @@ from egressc.load_inventory import load as load_inventory
 from egressc.located import source_of
 from egressc.policy import Inspection
 from egressc.project import load_project
-from egressc.project_paths import find_inventory, find_root, reason
+from egressc.project_paths import find_inventories, find_root, printable, reason
 from egressc.reasons import Reason
 from egressc.resolve import named_groups, resolve
-from egressc.targets.registry import target_names
+from egressc.targets.registry import load_target, target_names
 from egressc.tls import conflict
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from egressc.bind import Prepared
-    from egressc.inventory import Inventory
+    from egressc.inventory import Firewall, Inventory
     from egressc.policy import Policy
     from egressc.source import Source, Span
 
@@ -85,11 +86,14 @@ def load(paths: Sequence[str], inventory_path: str | None = None) -> Loaded:
         policy, problems = resolve(project)
         report = [*project.diagnostics, *problems]
         could_not_run = project.could_not_run
-        where = inventory_path or find_inventory(paths)
+        found = find_inventories(paths) if inventory_path is None else (inventory_path,)
         inventory: Inventory | None = empty_inventory()
         sources = project.sources
-        if where is not None:
-            source, inventory, unreadable = _read_inventory(where, report)
+        if len(found) > 1:
+            report.append(_several(found))
+            inventory, could_not_run = None, True
+        elif found:
+            source, inventory, unreadable = _read_inventory(found[0], report)
             could_not_run = could_not_run or unreadable
             sources = sources if source is None else (*sources, source)
             if policy is None and inventory is not None:
@@ -102,6 +106,16 @@ def load(paths: Sequence[str], inventory_path: str | None = None) -> Loaded:
             diagnostics=tuple(report),
             could_not_run=could_not_run,
         )
+
+
+def _several(found: Sequence[str]) -> Diagnostic:
+    shown = ", ".join(f"`{printable(path)}`" for path in found)
+    return Diagnostic(
+        code="E0436",
+        message=f"the PATHs have {len(found)} inventories: {shown}",
+        help="run once for each, or name the one that is meant with `--inventory FILE`",
+        file=printable(found[0]),
+    )
 
 
 def _read_inventory(where: str, report: list[Diagnostic]) -> tuple[Source | None, Inventory | None, bool]:
@@ -128,12 +142,27 @@ def _read_inventory(where: str, report: list[Diagnostic]) -> tuple[Source | None
     folder = real.parent
     inventory, problems = load_inventory(
         source,
-        lambda file: (folder / file).read_bytes(),
+        lambda file: _read_regular(folder / file),
         known_targets=target_names(),
         known_reasons=[each.value for each in Reason],
+        check_settings=_settings_problems,
     )
     report.extend(problems)
     return source, inventory, False
+
+
+def _read_regular(path: Path) -> bytes:
+    """The bytes of a file; raises ``OSError`` for what may have no end (a device, a pipe)."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "not a regular file")
+    return path.read_bytes()
+
+
+def _settings_problems(firewall: Firewall) -> tuple[Diagnostic, ...]:
+    """What is wrong with the settings of a firewall; nothing for a target that does not exist."""
+    if firewall.target not in target_names() or firewall.span is None:
+        return ()
+    return tuple(load_target(firewall.target).load_settings(firewall.settings)[1])
 
 
 def compile_request(request: Request, progress: Step = lambda *_: None) -> Compilation:
@@ -159,6 +188,8 @@ def _run(request: Request, progress: Step, *, policy_alone: bool) -> Compilation
             usage += problems
     if usage or loaded.could_not_run or loaded.policy is None or loaded.inventory is None:
         report.extend(usage)
+        if loaded.inventory is not None:
+            report.extend(problem for firewall in firewalls for problem in _settings_problems(firewall))
         return _answer(request, loaded, report, could_not_run=bool(usage) or loaded.could_not_run)
     prepared, found = prepare(loaded.policy, loaded.inventory, request.as_of)
     if loaded.inventory.source is None and not firewalls:
@@ -166,6 +197,7 @@ def _run(request: Request, progress: Step, *, policy_alone: bool) -> Compilation
         found = tuple(d for d in found if d.code != "E0504")
     report.extend(found)
     if has_errors(report):
+        report.extend(problem for firewall in firewalls for problem in _settings_problems(firewall))
         return _answer(request, loaded, report)
     report.extend(_inspection_conflicts(prepared))
     builds = build_all(

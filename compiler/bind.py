@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from egressc.anything import ANY, Anything
-from egressc.bind_names import bad_bindings, check_names, group_problems
+from egressc.bind_names import check_names, group_problems
 from egressc.binding_values import normal_binding
 from egressc.diagnostics import Diagnostic
 from egressc.fill import Filled, Filler
@@ -52,7 +52,6 @@ def prepare(policy: Policy, inventory: Inventory, as_of: date) -> tuple[Prepared
     """
     diagnostics = list(group_problems(policy.rules, inventory))
     unknown_groups = bool(diagnostics)
-    diagnostics.extend(bad_bindings(inventory))
     rules = []
     expired: set[Span] = set()
     for rule in policy.rules:
@@ -132,6 +131,7 @@ def bind(prepared: Prepared, firewall: Firewall, target: Target[Any, Any], setti
                 tags=_tags(prepared.inventory),
                 as_of=prepared.as_of,
                 span=firewall.span,
+                unbound_allowed=firewall.unbound_allowed,
             )
         )
     return tuple(sites)

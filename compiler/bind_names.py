@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
-from egressc.binding_values import binding_problem
 from egressc.diagnostics import Diagnostic
 from egressc.suggest import nearest
 
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
     from egressc.inventory import Inventory
     from egressc.policy import GroupName, Policy, Rule
     from egressc.source import Span
+
+_COMPARED = 2000
+"""How many rules a pattern that matches none is compared with, to find the one that was meant."""
 
 
 def group_problems(rules: Iterable[Rule], inventory: Inventory) -> Iterator[Diagnostic]:
@@ -44,21 +46,6 @@ def unknown_groups(names: Iterable[GroupName], inventory: Inventory) -> Iterator
             label=f"not in {inventory.source.shown}",
             help=f"did you mean `{near}`?" if near else _valid("groups", known),
         )
-
-
-def bad_bindings(inventory: Inventory) -> Iterator[Diagnostic]:
-    """An error for each binding of the inventory that is wrong as the same words in a policy would be."""
-    for override in inventory.accounts:
-        for value, span in zip(override.values, override.value_spans, strict=True):
-            problem = binding_problem(override.kind, value)
-            if problem is not None:
-                yield Diagnostic(
-                    code=problem.code,
-                    message=problem.message,
-                    span=span,
-                    label=problem.label,
-                    help=problem.help,
-                )
 
 
 def ungoverned_groups(rules: Iterable[Rule], inventory: Inventory) -> Iterator[Diagnostic]:
@@ -97,6 +84,7 @@ def check_names(policy: Policy, inventory: Inventory, unfilled: frozenset[str]) 
             yield _unknown("W0510", "service account", override.account, override.account_span, accounts)
     if inventory.source is None:
         return
+    yield from _idle_acceptances(policy, inventory)
     wanted = {rule.feature for rule in policy.rules if rule.feature is not None}
     listed = sorted({feature for group in inventory.groups for feature in group.features})
     misspelt = {f: near for f in sorted(wanted - set(listed)) if (near := nearest(f, listed)) and near not in wanted}
@@ -116,6 +104,23 @@ def check_names(policy: Policy, inventory: Inventory, unfilled: frozenset[str]) 
             if name not in parameters and name not in seen and nearest(name, sorted(parameters)) not in unfilled:
                 seen.add(name)
                 yield _unknown("W0513", "parameter", name, span, parameters)
+
+
+def _idle_acceptances(policy: Policy, inventory: Inventory) -> Iterator[Diagnostic]:
+    """A warning for each acceptance whose pattern no rule matches; a policy without rules says nothing about them."""
+    identities = {rule.identity for rule in policy.rules}
+    for firewall in inventory.firewalls if identities else ():
+        for acceptance in firewall.accept:
+            if not any(acceptance.covers(identity) for identity in identities):
+                near = nearest(acceptance.rules, sorted(identities)[:_COMPARED])
+                yield Diagnostic(
+                    code="W0517",
+                    message=f"no rule of this run is called `{acceptance.rules}`, so the acceptance of "
+                    f"`{acceptance.reason}` on `{firewall.name}` does nothing",
+                    span=acceptance.rules_span or acceptance.span,
+                    label="no rule matches",
+                    help=f"did you mean `{near}`?" if near else "a rule is `POLICY/RULE` or `POLICY/INCLUDED/RULE`",
+                )
 
 
 def _misspelt_feature(policy: Policy, feature: str, near: str) -> Diagnostic:

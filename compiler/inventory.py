@@ -95,8 +95,8 @@ class Group:
 class Acceptance:
     """An approximation reason that a firewall's entry accepts: for which rules, why, and through which day (UTC).
 
-    ``span`` is the word that names the reason (``None`` for ``--accept``). Whether ``until`` has passed is for the
-    caller to judge.
+    ``span`` is the word that names the reason (``None`` for ``--accept``), ``rules_span`` the pattern. Whether
+    ``until`` has passed is for the caller to judge.
     """
 
     reason: str
@@ -104,6 +104,7 @@ class Acceptance:
     rules: str = "*"
     why: str = ""
     until: date | None = None
+    rules_span: Span | None = None
 
     def covers(self, identity: str) -> bool:
         """True if a rule identity matches ``rules``: ``*`` is any run of characters, also ``/``; ``?`` is one."""

@@ -10,14 +10,16 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from egressc.anything import ANY
+from egressc.binding_values import binding_problem
 from egressc.diagnostics import Diagnostic
 from egressc.inventory import Acceptance, AccountOverride, Firewall
 from egressc.inventory_groups import texts_of
-from egressc.inventory_names import check_name, resolved, unknown
+from egressc.inventory_names import check_name, diagnostic_of, resolved, unknown
 from egressc.located_value import Located
+from egressc.policy import BINDING_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _GLOB = re.compile(r"[a-z0-9*?-]+(?:/[a-z0-9*?-]+){0,2}")
@@ -82,6 +84,20 @@ def load_accounts(node: Located | None, report: list[Diagnostic]) -> tuple[Accou
     return tuple(found)
 
 
+def binding_problems(accounts: Iterable[AccountOverride], told: Collection[int]) -> Iterator[Diagnostic]:
+    """An error for each binding that is wrong as the same words in a policy would be.
+
+    ``told`` are the offsets of values that are known to be wrong already.
+    """
+    for override in accounts:
+        if override.kind not in BINDING_KINDS:
+            continue
+        for value, span in zip(override.values, override.value_spans, strict=True):
+            problem = binding_problem(override.kind, value) if span.start not in told else None
+            if problem is not None:
+                yield diagnostic_of(problem, span, span)
+
+
 def _acceptances(
     node: Located | None, known_reasons: Sequence[str], report: list[Diagnostic]
 ) -> tuple[Acceptance, ...]:
@@ -101,6 +117,7 @@ def _acceptances(
                 rules=_glob(rules, report),
                 why=why.value if why is not None and isinstance(why.value, str) else "",
                 until=_date(until, report),
+                rules_span=rules.span if rules is not None else None,
             )
         )
     return tuple(found)

@@ -30,7 +30,7 @@ class _Range:
 def check_shared_addresses(
     inventory: Inventory, networks: Mapping[str, tuple[Network, ...]], report: list[Diagnostic]
 ) -> None:
-    """Reports pairs of groups that one firewall governs and that share an address, each pair once.
+    """Reports pairs of groups that one firewall governs and that share an address or an object, each pair once.
 
     Every group that shares an address with another appears in a report; the cost is that of sorting the networks.
     """
@@ -38,6 +38,11 @@ def check_shared_addresses(
     seen_pairs: set[frozenset[str]] = set()
     for firewall in inventory.firewalls:
         groups = inventory.leaves(firewall.groups)
+        for first, second in _same_objects(groups, firewall.target):
+            pair = frozenset((first.name, second.name))
+            if pair not in seen_pairs:
+                seen_pairs.add(pair)
+                report.append(_same_object(firewall.name, firewall.target, first, second))
         names = tuple(group.name for group in groups)
         if names in seen_groups:
             continue
@@ -48,6 +53,30 @@ def check_shared_addresses(
                 if pair not in seen_pairs:
                     seen_pairs.add(pair)
                     report.append(_clash(firewall.name, family, one, other))
+
+
+def _same_objects(groups: Iterable[Group], target: str) -> Iterable[tuple[Group, Group]]:
+    """For each object of a target: the first group that it holds, with each other one."""
+    first: dict[str, Group] = {}
+    for group in groups:
+        name = group.object_for(target)
+        if name is not None and first.setdefault(name, group) is not group:
+            yield first[name], group
+
+
+def _same_object(firewall: str, target: str, one: Group, other: Group) -> Diagnostic:
+    def place(group: Group) -> Span:
+        return group.object_spans[[name for name, _ in group.objects].index(target)]
+
+    return Diagnostic(
+        code="E0427",
+        message=f"groups `{one.name}` and `{other.name}` of firewall `{firewall}` share the object "
+        f"`{other.object_for(target)}`",
+        span=place(other),
+        label=f"here for `{other.name}`",
+        help="name another object for one of the groups, or let the firewall govern only one of them",
+        related=(Related(span=place(one), text=f"and here for `{one.name}`"),),
+    )
 
 
 def _ranges(groups: Iterable[Group], networks: Mapping[str, tuple[Network, ...]], family: Family) -> list[_Range]:

@@ -40,13 +40,6 @@ def _checked(firewalls: object) -> dict[str, dict[str, Any]]:
     return firewalls
 
 
-def _entries(manifest: Any) -> dict[str, dict[str, Any]]:
-    firewalls = manifest["firewalls"]
-    if not isinstance(firewalls, dict) or not all(_is_entry(name, entry) for name, entry in firewalls.items()):
-        raise TypeError
-    return firewalls
-
-
 def _is_entry(name: str, entry: object) -> bool:
     return (
         isinstance(entry, dict)

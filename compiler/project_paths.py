@@ -57,17 +57,18 @@ def find_root(path: str) -> str:
         folder = above
 
 
-def find_inventory(paths: Sequence[str]) -> str | None:
-    """The ``inventory.yaml`` in the first PATH that is a folder, or beside the first that is a file; else the next's.
+def find_inventories(paths: Sequence[str]) -> tuple[str, ...]:
+    """The ``inventory.yaml`` in each PATH that is a folder, or beside each that is a file; the same file once.
 
-    The path is spelled the way the PATH was; no PATH at all stands for the working directory.
+    Each path is spelled the way the PATH was; no PATH at all stands for the working directory.
     """
+    found: dict[str, str] = {}
     for path in paths or (".",):
         folder = path if os.path.isdir(path) else os.path.dirname(path)
         candidate = os.path.normpath(os.path.join(folder, INVENTORY))
         if os.path.isfile(candidate):
-            return candidate
-    return None
+            found.setdefault(os.path.realpath(candidate), candidate)
+    return tuple(found.values())
 
 
 def find_files(paths: Sequence[str]) -> FoundFiles:

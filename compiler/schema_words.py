@@ -123,6 +123,8 @@ def _unknown_key(finding: Finding, key: str) -> Diagnostic:
     near = _suggested_key(finding, key)
     hint = f"did you mean `{near}`? " if near else ""
     listed = f"the keys here are {joined(known, 'and')}" if known else "no key is allowed here"
+    if len(known) == 1:
+        listed = f"the only key here is {known[0]}"
     where = "" if not finding.path and not finding.node.key_span else f" of {_subject(finding)}"
     return _at(
         finding,
@@ -166,7 +168,8 @@ def _wrong_type(finding: Finding) -> Diagnostic:
     asked = expected({"type": finding.wanted, **titled(finding.schema)})
     kinds = {finding.wanted} if isinstance(finding.wanted, str) else set(finding.wanted)
     if finding.node.value is None:
-        help_text = "write `{}` if it has no keys" if "object" in kinds else ""
+        may_be_empty = "object" in kinds and not {"required", "minProperties"} & set(finding.schema)
+        help_text = "write `{}` if it has no keys" if may_be_empty else ""
         message = f"{_subject(finding)} has no value"
         return _at(finding, "E0412", message, label=f"expected {asked}", help_text=help_text)
     return _at(
@@ -182,12 +185,16 @@ def _type_help(node: Located, kinds: set[str], schema: Mapping[str, Any]) -> str
     """How to write a value that was read as another kind than was meant."""
     value, written = node.value, node.span.text
     if "string" in kinds and isinstance(value, (bool, int, float)):
-        fits = re.search(schema.get("pattern", ""), written)
+        fits = re.search(schema.get("pattern", ""), written) and "format" not in schema  # formats are checked elsewhere
         return f'quote it: "{written}"' if fits else str(schema.get("description", ""))
     if "string" in kinds and isinstance(value, dict) and ":" in written and written[:1] != "{" and "\n" not in written:
         return f'quote it: "{written.strip()}"'
     if "boolean" in kinds and isinstance(value, str) and value.lower() in _TRUTH:
         return f"write `{_TRUTH[value.lower()]}`"
+    if "boolean" in kinds and isinstance(value, str) and value.lower() in _TRUTH.values():
+        return f"write `{value.lower()}`, without quotes"
+    if "object" in kinds and isinstance(value, str) and (joint := re.match(r"([A-Za-z-]+):(?=\S)", value)):
+        return f"write a blank behind the `:`: `{joint[1]}: …`"
     if kinds & {"integer", "number"} and isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
         return f"write `{int(value)}`, without quotes or leading zeros"
     if "array" in kinds and isinstance(value, (str, int, float, bool)):
@@ -218,7 +225,8 @@ def _no_form(finding: Finding) -> Diagnostic:
     diagnostic = _wrong_value(finding, values, asked)
     if diagnostic.code == "E0413" and not isinstance(finding.node.value, str):
         kinds = {kind for form in forms for kind in kinds_of(form)}
-        help_text = diagnostic.help or _type_help(finding.node, kinds, {})
+        text_form = next((form for form in forms if "string" in kinds_of(form)), {})
+        help_text = diagnostic.help or _type_help(finding.node, kinds, text_form)
         return _at(finding, "E0412", diagnostic.message, label=diagnostic.label, help_text=help_text)
     return diagnostic
 

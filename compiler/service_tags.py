@@ -126,7 +126,7 @@ def read_service_tags(data: bytes) -> ServiceTags:
 
 def _json(data: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(data.decode("utf-8-sig"))
+        content = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_object)
     except UnicodeDecodeError:
         raise ServiceTagError("it is not UTF-8") from None
     except json.JSONDecodeError as error:
@@ -136,6 +136,15 @@ def _json(data: bytes) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ServiceTagError("it does not hold a JSON object")
     return content
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        again = next(key for at, key in enumerate(keys) if key in keys[:at])
+        raise ServiceTagError(f"`{again}` stands twice in one object")
+    return found
 
 
 def _list(holder: Mapping[str, Any], key: str, where: str) -> list[Any]:

@@ -116,6 +116,7 @@ def test_what_is_accepted_is_no_error_with_strict(place, run, verb):
         (("--inventory", "nowhere.yaml"), "nowhere.yaml"),
         (("--fierwall", "edge"), "did you mean `--firewall`?"),
         (("--format", "yaml"), "yaml"),
+        (("--inventory", ""), "E0435"),
         (("nowhere",), "nowhere"),
     ],
     ids=" ".join,
@@ -128,6 +129,22 @@ def test_could_not_run(place, run, verb, words, said):
     assert said in err
     assert "Traceback" not in err
     assert tree(place) == before
+
+
+@pytest.mark.parametrize("verb", ["compile", "check"])
+def test_two_inventories_are_one_too_many(place, run, verb):
+    (place / "other").mkdir()
+    (place / "other/more.egress").write_text(POLICY.replace("policy web", "policy more"), encoding="utf-8")
+    assert run(verb, "web.egress", "other")[0] == 0, "one inventory for both"
+    (place / "other/inventory.yaml").write_text("groups: {servers: {}}\n", encoding="utf-8")
+    before = tree(place)
+    status, out, err = run(verb, "web.egress", "other")
+    assert (status, out) == (2, "")
+    assert err.startswith("error[E0436]: the PATHs have 2 inventories: `inventory.yaml`, `other/inventory.yaml`\n")
+    assert "--inventory FILE" in err
+    assert tree(place) == before
+    assert run(verb, "web.egress", "other", "--inventory", "inventory.yaml")[0] == 0
+    assert run(verb, "web.egress", ".", "other/more.egress", "--inventory", "inventory.yaml")[0] == 0
 
 
 @pytest.mark.parametrize("words", [(), ("--strict",), ("complie",)], ids=["nothing", "option", "typo"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import pytest
 from support import AS_OF, compilation_of, write_project
@@ -97,6 +98,43 @@ def test_the_same_mistake_in_two_files_is_two(tmp_path):
     (tmp_path / "b.egress").write_text(text % "b")
     found = check_request(Request(paths=(str(tmp_path),), as_of=AS_OF))
     assert [(d.code, d.span.source.name) for d in found.diagnostics] == [("E0207", "a.egress"), ("E0207", "b.egress")]
+
+
+SETTINGS = "version: 10.1, from-zone: a, to-zone: b"
+ZONED = f"groups: {{berlin: {{networks: [10.0.0.1%s]}}}}\nfirewalls: {{edge: {{target: paloalto, settings: {{{SETTINGS}}}}}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("policy", "inventory", "codes"),
+    [
+        (POLICY % "berlin", ZONED % "", ["E0412"]),
+        (POLICY % "berlin", ZONED % ", x", ["E0303", "E0412"]),
+        (POLICY % "munich", ZONED % "", ["E0412", "E0503"]),
+        ((POLICY % "berlin").replace("ports 443", "ports 70000"), ZONED % "", ["E0412", "E0338"]),
+    ],
+    ids=["alone", "beside the inventory", "beside a group", "beside the policy"],
+)
+def test_wrong_settings_are_said_once_whatever_else_is_wrong(policy, inventory, codes):
+    found = [d for d in compilation_of(policy, inventory).diagnostics if d.level is Level.ERROR]
+    assert [d.code for d in found] == codes
+
+
+def test_wrong_settings_of_another_firewall_stop_nothing():
+    inventory = INVENTORY % ("berlin", "stor: x")
+    assert [d.code for d in compilation_of(POLICY % "berlin", inventory).diagnostics if d.level is Level.ERROR] == [
+        "E0410"
+    ]
+    narrowed = compilation_of(POLICY % "berlin", inventory, firewalls=("edge",))
+    assert not [d for d in narrowed.diagnostics if d.level is Level.ERROR]
+    wrong = compilation_of((POLICY % "berlin").replace("443", "70000"), inventory, firewalls=("edge",))
+    assert [d.code for d in wrong.diagnostics if d.level is Level.ERROR] == ["E0338"]
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+def test_service_tags_are_read_from_regular_files_only(tmp_path):
+    write_project(tmp_path, POLICY % "berlin", "service-tags: /dev/zero\ngroups: {berlin: {}}\n")
+    result = check_request(Request(paths=(str(tmp_path),), as_of=AS_OF))
+    assert [(d.code, "not a regular file" in d.message) for d in result.diagnostics] == [("E0433", True)]
 
 
 def test_which_runs_are_complete():

@@ -206,6 +206,24 @@ def test_a_firewall_that_no_rule_is_for():
     assert all("denies everything" in d.label for d in found)
 
 
+@pytest.mark.parametrize(
+    ("rules", "help_text"),
+    [
+        ("p/r", None),
+        ("p/*", None),
+        ("*", None),
+        ("p/rr", "did you mean `p/r`?"),
+        ("q-*/*", "a rule is `POLICY/RULE` or `POLICY/INCLUDED/RULE`"),
+    ],
+)
+def test_an_acceptance_that_no_rule_matches_is_said(rules, help_text):
+    policy = 'policy p "P" { from munich allow r "R" { to a.io ports 443 } }'
+    accept = f"accept: [{{reason: account, rules: '{rules}'}}]"
+    found = compilation_of(policy, INVENTORY.replace("target: paloalto", f"target: paloalto, {accept}")).diagnostics
+    told = [(d.span.text, d.level, d.help) for d in found if d.code == "W0517"]
+    assert told == ([] if help_text is None else [(f"'{rules}'", Level.WARNING, help_text)])
+
+
 def test_an_unknown_group_is_said_also_beside_errors_of_the_policy():
     policy = 'policy p "P" { from bth allow r "R" { to nowhere ports 443 } }'
     found = compilation_of(policy, INVENTORY).diagnostics

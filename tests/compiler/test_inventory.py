@@ -12,6 +12,7 @@ import pytest
 
 from egressc.addresses import AddressSet, parse_addresses, union_of
 from egressc.anything import ANY
+from egressc.diagnostics import Diagnostic
 from egressc.inventory import DEFAULT_INTERNAL, Acceptance, empty_inventory, unnamed_firewall
 from egressc.load_inventory import load
 from egressc.policy import BINDING_KINDS
@@ -288,6 +289,15 @@ MALFORMED = {
     "truth value as user": ("service-accounts: {a: {linux-user: «true}}\n", "E0412"),
     "number as a service": ("service-accounts: {a: {windows-service: «5}}\n", "E0412"),
     "account with an escape": ('service-accounts: {a: {windows-account: «"NT AUTHORITY\\NETWORK SERVICE"}}\n', "E0414"),
+    "service with a slash": ("service-accounts: {a: {windows-service: «a/b}}\n", "E0236"),
+    "root of all cgroups, in a list": ("service-accounts: {a: {linux-cgroup: [x.slice, «/]}}\n", "E0236"),
+    "account with a blank is one mistake": ("service-accounts: {a: {windows-service: «'a '}}\n", "E0414"),
+    "unknown kind beside a wrong value": (
+        "service-accounts: {a: {«windows-servcie: x, linux-cgroup: «/}}\n",
+        "E0410 E0236",
+    ),
+    "tag on a value of another kind": ("groups: «!!set [a]\n", "E0406"),
+    "path with an escape": ('service-tags: «"a\\0b"\n', "E0402"),
     "service tags as a mapping": ("service-tags: «{file: x}\n", "E0412"),
     "service tags without a name": ("service-tags: «''\n", "E0414"),
     "settings as text": (FW + "settings: «host}}\n", "E0412"),
@@ -378,6 +388,10 @@ MALFORMED = {
         + "groups: [a, b, c]}}\n",
         "E0427 E0427",
     ),
+    "shared object": (
+        "groups:\n  a: {objects: {iptables: X}}\n  b: {objects: {paloalto: X, iptables: «X}}\n" + FW + "}}\n",
+        "E0427",
+    ),
     # several
     "seven mistakes of seven kinds": (
         (
@@ -424,6 +438,61 @@ def test_each_mistake_is_reported_once_at_its_place(case):
 def test_near_names_are_suggested(text, suggestion):
     _, (problem,) = run(text)
     assert suggestion in problem.help
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("groups: {a: {networks: [10.1]}}\n", "such as `10.20.0.10`, "),
+        ("service-accounts: {a: {linux-user: 997.0}}\n", "a name does not begin with a digit"),
+        ("service-accounts: {a: {windows-service: 5}}\n", 'quote it: "5"'),
+        ("service-accounts:\n  a:\n", ""),
+        ("firewalls:\n  a:\n", ""),
+        ("groups:\n  a:\n", "write `{}`"),
+        ("groups:\n  a:\n    networks:[10.0.0.1]\n", "write a blank behind the `:`: `networks: …`"),
+    ],
+)
+def test_the_help_says_what_would_be_accepted(text, words):
+    _, (problem,) = run(text)
+    assert problem.help.startswith(words)
+    assert problem.help or not words
+    assert words or not problem.help
+
+
+def test_an_object_is_shared_on_the_target_of_the_firewall_only():
+    groups = "groups:\n  a: {objects: {paloalto: X}}\n  b: {objects: {paloalto: X}}\n"
+    inventory, problems = run(groups + FW + "}}\n")
+    assert inventory is not None
+    assert problems == ()
+    inventory, problems = run(
+        groups + "firewalls: {x: {target: paloalto, groups: [a]}, y: {target: paloalto, groups: [b]}}\n"
+    )
+    assert inventory is not None
+    assert problems == ()
+
+
+def checked(text):
+    """The firewalls whose settings are checked while an inventory is read."""
+    seen = []
+
+    def check(firewall):
+        seen.append(firewall.name)
+        return [Diagnostic(code="E0410", message="x", span=firewall.settings.span)]
+
+    load(Source.of("i", text), lambda _: b"", known_targets=TARGETS, known_reasons=REASONS, check_settings=check)
+    return seen
+
+
+def test_settings_are_checked_here_only_in_an_inventory_that_is_refused():
+    fine = "firewalls: {a: {target: iptables}, b: {target: paloalto, settings: {x: 1}}}\n"
+    assert checked(fine) == []
+    assert checked(fine + "groups: 5\n") == ["a", "b"]
+    assert checked(fine + "firewalls: {}\n") == ["a", "b"], "a key that stands twice"
+
+
+def test_settings_that_are_wrong_already_are_not_checked():
+    wrong = "{a: {target: iptbles}, b: {target: iptables, settings: [x]}, c: {target: iptables, setings: {}}, d: {}}"
+    assert checked(f"firewalls: {wrong}\n") == []
 
 
 def test_shared_addresses_name_both_groups_and_an_address():

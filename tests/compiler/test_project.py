@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from egressc.project import load_project
-from egressc.project_paths import find_inventory, find_root
+from egressc.project_paths import find_inventories, find_root
 
 RULE = 'policy p "d" { from g allow r "d" { to a.example.com ports 443 } }\n'
 
@@ -250,14 +250,17 @@ def test_inventory_stands_in_the_folder_or_beside_the_file(tmp_path, monkeypatch
     (tmp_path / "one/inventory.yaml").touch()
     (tmp_path / "two/inventory.yaml").touch()
     monkeypatch.chdir(tmp_path)
-    assert find_inventory(["one"]) == "one/inventory.yaml"
-    assert find_inventory(["two/b.egress"]) == "two/inventory.yaml"
-    assert find_inventory(["one/sub"]) is None
-    assert find_inventory(["one/sub", "two"]) == "two/inventory.yaml"
-    assert find_inventory([]) is None
+    assert find_inventories(["one"]) == ("one/inventory.yaml",)
+    assert find_inventories(["two/b.egress"]) == ("two/inventory.yaml",)
+    assert find_inventories(["one/sub"]) == ()
+    assert find_inventories(["one/sub", "two"]) == ("two/inventory.yaml",)
+    assert find_inventories([]) == ()
+    assert find_inventories(["two", "one", "two/b.egress"]) == ("two/inventory.yaml", "one/inventory.yaml")
+    (tmp_path / "three").symlink_to("one")
+    assert find_inventories(["one", "three"]) == ("one/inventory.yaml",), "the same file by two ways"
     monkeypatch.chdir(tmp_path / "one")
-    assert find_inventory([]) == "inventory.yaml"
-    assert find_inventory(["."]) == "inventory.yaml"
+    assert find_inventories([]) == ("inventory.yaml",)
+    assert find_inventories(["."]) == ("inventory.yaml",)
 
 
 def test_file_name_that_is_no_text_can_be_written(tmp_path):

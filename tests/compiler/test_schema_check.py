@@ -126,6 +126,17 @@ def test_a_number_that_should_be_text_says_how_to_write_it():
     assert 'quote it: "10.1"' in problem.help
 
 
+def test_a_truth_value_in_quotes_says_how_to_write_it():
+    (problem,) = check(ZONES + "default-deny: 'false'\n")
+    assert problem.help == "write `false`, without quotes"
+
+
+def test_one_valid_key_is_spoken_of_as_one():
+    closed = {"type": "object", "additionalProperties": False, "properties": {"before": {"type": "string"}}}
+    (problem,) = check("befor: x\n", closed)
+    assert problem.help == "did you mean `before`? the only key here is `before`"
+
+
 def test_a_misspelt_required_key_is_one_mistake():
     problems = check("from-zon: trust\nto-zone: untrust\n")
     assert [(d.code, d.span.text) for d in problems] == [("E0410", "from-zon")]

@@ -92,6 +92,7 @@ def without(key):
         (published(values=...), "no `values`"),
         (published(values={}), "`values`"),
         (published(), "no tag"),
+        (b'{"changeNumber": 1, "values": [], "cloud": "Public", "values": []}', "`values` stands twice"),
         (published("AzureMonitor"), "`values[0]`"),
         (published(MONITOR, without("name")), "`values[1]` has no `name`"),
         (published({**MONITOR, "name": ""}), "`values[0]` has no `name`"),
