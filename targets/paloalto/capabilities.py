@@ -8,6 +8,7 @@ of the knowledge base.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Final
 
 from egressc.targets.protocol import Assumption, Capabilities, Capability, Limit
@@ -35,6 +36,7 @@ TAG_PATTERN: Final = re.compile(r"[^]'[]+")
 RESERVED_NAMES: Final = frozenset({"any", "intrazone-default", "interzone-default"})
 RESERVED_USERS: Final = frozenset({"any", "pre-logon", "known-user", "unknown"})
 
+SCHEDULE_DAY: Final = date(2000, 1, 1)
 SCHEDULE_START: Final = "2000/01/01@00:00"
 
 PATH_PREFIX: Final = "pan-path-prefix"
@@ -173,13 +175,20 @@ ROWS: Final = (
     Capability("`application: by-protocol`", "ssl, web-browsing, ocsp beside the ports", "narrower", ("application",)),
     Capability("group", "address group, or an existing object", "exact"),
     Capability("unbound group", "source `any`", "wider", ("source",)),
-    Capability("account, with User-ID", "source-user", "exact", (), (USER_MAPPED,)),
+    Capability("account, with User-ID", "source-user", "exact", ("account",), (USER_MAPPED,)),
     Capability("account, without User-ID", "source-user `any`", "wider", ("account",)),
     Capability(
-        "except",
-        "a deny directly above the allow, behind all other allows",
+        "except addresses",
+        "not among the destinations; beside hosts a negated destination",
         "exact",
-        ("except",),
+        (),
+        (CATEGORY_ADDRESS,),
+    ),
+    Capability(
+        "except hosts; beside FQDN objects anything",
+        "a deny directly above the allow, behind all other allows; it stops internal addresses too",
+        "exact",
+        ("except", "default"),
         (CATEGORY_ADDRESS,),
     ),
     Capability("deny", "action deny, above all allows", "exact"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
-from egressc.approximate import default_steps, drop_exceptions
+from egressc.approximate import default_steps
 from egressc.diagnostics import Diagnostic
 from egressc.lowering import Lowering, Part, Recognition
 from egressc.naming import short_name
@@ -17,8 +17,9 @@ from egressc.targets.paloalto.capabilities import (
     RULE_NAME,
 )
 from egressc.targets.paloalto.lower_except import placed
-from egressc.targets.paloalto.lower_parts import Steps
+from egressc.targets.paloalto.lower_parts import Steps, without_denied_exceptions
 from egressc.targets.paloalto.lower_rules import RuleWriter
+from egressc.targets.paloalto.lower_split import denied_exceptions
 from egressc.targets.paloalto.model import (
     Before,
     Configuration,
@@ -85,12 +86,12 @@ def lower(site: Site[Settings]) -> Lowering[Configuration]:
 
 def _written(parts: list[Part], site: Site[Settings], writer: RuleWriter) -> tuple[Part, ...]:
     """The parts with the names of their rules; the rules are written in the order in which they must stand."""
-    cutting = [p for p in parts if p.reach is not None and p.reach.exceptions and not p.rule.is_deny]
+    cutting = [p for p in parts if not p.rule.is_deny and denied_exceptions(p)]
     last: tuple[Part, ...] = ()
     if cutting:
         last, stuck = placed(cutting, site)
         sentence = "its exceptions and those of another rule cut into each other, and one of them must stand first"
-        parts = [drop_exceptions(p, sentence) if p in stuck else p for p in parts]
+        parts = [without_denied_exceptions(p, sentence) if p in stuck else p for p in parts]
     behind = frozenset(last)
     done: dict[Part, Part] = {}
     for part in parts:
@@ -136,11 +137,8 @@ def _closing_deny(site: Site[Settings], objects: Objects) -> SecurityRule | None
 
 
 def _may_stand_on_top(site: Site[Settings]) -> bool:
-    """False for a firewall with an unbound group: its rules are for any source, and must not overrule the others.
-
-    The site says whether the inventory allowed that only through the closing deny that it then has.
-    """
-    return site.closing_deny or not site.has_unbound_group
+    """False for a firewall with an unbound group, unless that was allowed aloud: its rules are for any source."""
+    return site.unbound_allowed or not site.has_unbound_group
 
 
 def _place(site: Site[Settings]) -> Place:
@@ -191,6 +189,10 @@ def _assumes(site: Site[Settings], model: Configuration, *, has_literals: bool) 
             sentences.append(f"no rule that is looked at before those of device group `{name}` decides: {before}")
         case Vsys():
             sentences.append("no pre-rule of Panorama decides before these rules")
+    sentences += [
+        "nothing of an earlier compilation is left on the device: neither file deletes rules, or members of a list",
+        "IPv6 firewalling is on (Device > Setup > Session): without it, what rules say of IPv6 is ignored",
+    ]
     sentences.extend(
         f"`{group.object_name}` on the device holds the networks of group `{group.name}`"
         for group in site.groups
@@ -198,9 +200,10 @@ def _assumes(site: Site[Settings], model: Configuration, *, has_literals: bool) 
     )
     if model.schedules:
         sentences.append(f"the firewall's clock shows {settings.timezone}")
-    if any(rule.negate_destination for rule in model.security_rules):
+    negates = any(r.negate_destination for rules in (model.security_rules, model.decryption_rules) for r in rules)
+    if negates:
         sentences.append("a negated destination matches every address of both families that is not in it")
-    if has_literals or any(rule.negate_destination for rule in model.security_rules):
+    if has_literals or negates:
         sentences.append("no object on the device has an address as its name")
     if model.decryption_rules:
         sentences.append("no other rule of the decryption rulebase stands above these")

@@ -7,25 +7,26 @@ from typing import TYPE_CHECKING
 
 from egressc.flows import boxes
 from egressc.flows_search import witness
-from egressc.policy import HostEndpoint, Inspection
+from egressc.policy import AddressEndpoint, HostEndpoint, Inspection
 from egressc.reach import Reach
 from egressc.rule_index import RuleIndex
 from egressc.services import PortSet
-from egressc.targets.paloalto.lower_split import tls_services_of
+from egressc.targets.paloalto.lower_split import addresses_in, tls_services_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from egressc.addresses import AddressSet
     from egressc.lowering import Part
+    from egressc.policy import Endpoint
     from egressc.site import BoundRule
     from egressc.targets.paloalto.settings import Settings
 
 
-def decryption_reach(part: Part, settings: Settings) -> Reach | None:
+def decryption_reach(part: Part, settings: Settings, tags: Mapping[str, AddressSet]) -> Reach | None:
     """What the decryption rule for a part matches; ``None`` if it has none.
 
-    The rule sees the handshake only, so hosts are whole there. It says nothing of exceptions: what they take out is
+    The rule sees the handshake only, so hosts are whole there. It says nothing of excepted hosts: what they take out is
     denied, or another rule's.
     """
     reach = part.reach
@@ -41,7 +42,13 @@ def decryption_reach(part: Part, settings: Settings) -> Reach | None:
         HostEndpoint(e.pattern) if isinstance(e, HostEndpoint) and e.path else e for e in reach.endpoints
     )
     ports = PortSet.of(services)
-    return Reach(reach.groups, reach.accounts, tuple(hosts), (), ports, reach.shared, reach.source_families)
+    exceptions = _excepted_addresses(reach, tags)
+    return Reach(reach.groups, reach.accounts, tuple(hosts), exceptions, ports, reach.shared, reach.source_families)
+
+
+def _excepted_addresses(reach: Reach, tags: Mapping[str, AddressSet]) -> tuple[Endpoint, ...]:
+    found = addresses_in(reach.exceptions, tags)
+    return () if found.is_empty else (AddressEndpoint(found),)
 
 
 class Decrypted:
@@ -51,19 +58,23 @@ class Decrypted:
         exempt: list[BoundRule] = []
         opened: list[BoundRule] = []
         for part in parts:
-            reach = decryption_reach(part, settings)
+            reach = decryption_reach(part, settings, tags)
             if reach is not None:
-                rule = replace(part.rule, endpoints=reach.endpoints, exceptions=(), services=part.services, reach=reach)
+                rule = replace(
+                    part.rule,
+                    endpoints=reach.endpoints,
+                    exceptions=reach.exceptions,
+                    services=part.services,
+                    reach=reach,
+                )
                 (opened if rule.rule.inspection is Inspection.MUST else exempt).append(rule)
         self._tags = tags
         self._exempt = RuleIndex(exempt, tags)
         self._opened = RuleIndex(opened, tags)
 
     def covers(self, reach: Reach) -> bool:
-        """True if every TLS connection of the reach, its exceptions included, is surely decrypted."""
-        whole = Reach(
-            reach.groups, reach.accounts, reach.endpoints, (), reach.ports, reach.shared, reach.source_families
-        )
+        """True if every TLS connection of the reach, also to the hosts that it excepts, is surely decrypted."""
+        whole = replace(reach, exceptions=_excepted_addresses(reach, self._tags))
         if self._exempt.allows_meeting(whole):
             return False
         met = self._opened.allows_meeting(whole)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from egressc.anything import ANY
+from egressc.anything import ANY, Anything
 from egressc.approximate import (
     any_source,
     by_address,
+    change,
     drop_account,
     drop_exceptions,
     drop_paths,
@@ -19,17 +20,19 @@ from egressc.approximate import (
     note,
     use_fallback,
 )
-from egressc.diagnostics import Diagnostic
+from egressc.diagnostics import Diagnostic, Level
 from egressc.hosts import intersects
-from egressc.lowering import Kind, Part, Recognition
+from egressc.lowering import Kind, Part, Recognition, Step
 from egressc.parts import parts_of
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, Inspection, TagEndpoint
-from egressc.reasons import Reason
+from egressc.reasons import Effect, Reason
 from egressc.targets.paloalto.applications import applications_of
 from egressc.targets.paloalto.entries import sayable, with_short_runs, with_whole_labels
 from egressc.targets.paloalto.lower_inspection import Decrypted
 from egressc.targets.paloalto.lower_split import (
     VISIBLE,
+    denied_exceptions,
+    destinations_of,
     excepted_hosts_of,
     has_fqdn,
     hosts_of,
@@ -86,10 +89,41 @@ class Steps:
     def _who(self, part: Part) -> Part:
         if not self._settings.user_id:
             part = drop_account(part, "the firewall does not see accounts: `user-id` is off")
+        else:
+            part = self._with_alike(part)
         for group in part.rule.groups:
             if group.is_unbound:
                 return any_source(part, f"group `{group.name}` has neither networks nor an object on this firewall")
         return part
+
+    def _with_alike(self, part: Part) -> Part:
+        """The part for every account that User-ID takes for one of its own, too."""
+        reach = part.reach
+        if reach is None or isinstance(reach.accounts, Anything):
+            return part
+        alike = frozenset().union(*(self._alike[name] for name in reach.accounts))
+        others = ", ".join(f"`{name}`" for name in sorted(alike - reach.accounts))
+        return change(
+            part,
+            Reason.ACCOUNT,
+            replace(reach, accounts=alike),
+            f"User-ID sees the directory user alone, and that is also what {others} runs as",
+        )
+
+    @cached_property
+    def _alike(self) -> dict[str, frozenset[str]]:
+        """For each account of the site, those that share a directory user with it, itself among them."""
+        users: dict[str, set[str]] = {}
+        names: dict[str, set[str]] = {}
+        for rule in self._site.rules:
+            if isinstance(rule.accounts, Anything):
+                continue
+            for account in rule.accounts:
+                users.setdefault(account.name, {v.casefold() for v in account.values("directory-user")})
+        for name, known in users.items():
+            for user in known:
+                names.setdefault(user, set()).add(name)
+        return {name: frozenset({name}.union(*(names[u] for u in known))) for name, known in users.items()}
 
     def _sayable(self, part: Part) -> Iterator[Part]:
         match part.kind:
@@ -169,17 +203,25 @@ class Steps:
         reach = part.reach
         if reach is None or not reach.exceptions:
             return part
-        if part.rule.is_deny:
-            return drop_exceptions(part, "nothing can stand before a deny, so a deny has no exceptions")
-        if not self._site.closing_deny:
-            return drop_exceptions(
-                part, "without a closing deny, the deny of an exception would decide more than it may"
-            )
-        return drop_exceptions(
+        known = drop_exceptions(
             _without_idle(part, reach),
             "these exceptions cannot be recognised on these ports",
             lambda exception: self._recognisable(part, exception),
         )
+        denied = denied_exceptions(known)
+        if not denied:
+            return known
+        if part.rule.is_deny:
+            return without_denied_exceptions(known, "nothing can stand before a deny that would take this out of it")
+        if not self._site.closing_deny:
+            return without_denied_exceptions(
+                known, "without a closing deny, the deny of an exception would decide more than it may"
+            )
+        if self._site.names_internal(denied):
+            return without_denied_exceptions(
+                known, "beside FQDN objects, the deny of an exception would stop every name at internal addresses"
+            )
+        return known
 
     def _recognisable(self, part: Part, exception: Endpoint) -> bool:
         match exception:
@@ -201,33 +243,19 @@ class Steps:
             return part
         if all(step.after is step.before for step in part.steps):
             return part
-        if self._reaches_internal(part) or self._site.index.meets_allow(part.rule):
+        # A deny that meets an allow only since it was widened is an error, which the driver finds if it is written.
+        if self._site.names_internal(part.start.endpoints) or self._site.index.allows.meets(part.reach or part.start):
             return part
         return left_out(part)
-
-    def _reaches_internal(self, part: Part) -> bool:
-        """True if the part names addresses that the closing deny leaves alone."""
-        internal = self._site.internal
-        for endpoint in part.start.endpoints:
-            match endpoint:
-                case HostEndpoint():
-                    continue
-                case AddressEndpoint():
-                    if endpoint.addresses.overlaps(internal):
-                        return True
-                case AnyAddressEndpoint():
-                    if not internal.is_empty:
-                        return True
-                case TagEndpoint():
-                    known = self._site.tags.get(endpoint.name.lower())
-                    if known is not None and known.overlaps(internal):
-                        return True
-        return False
 
     def _noted(self, part: Part) -> Part:
         rule = part.rule.rule
         if part.reach is None or part.rule.is_deny:
             return part
+        if self._stops_inside(part):
+            sentence = "the hosts that it excepts are stopped at internal addresses too"
+            stop = Step(Reason.DEFAULT, Effect.NARROWER, sentence, part.reach, part.reach, Level.NOTE)
+            part = replace(part, steps=(*part.steps, stop))
         if rule.expires is not None:
             part = note(
                 part,
@@ -244,6 +272,18 @@ class Steps:
         ):
             part = note(part, Reason.TLS_UNENFORCED, "without a `decryption-profile` there is no rule that decrypts")
         return part
+
+    def _stops_inside(self, part: Part) -> bool:
+        """True if the deny of the part's exceptions decides what the closing deny would leave alone."""
+        if not denied_exceptions(part) or part.recognition is Recognition.DNS:
+            return False
+        return destinations_of(part, self._site.tags).overlaps(self._site.internal)
+
+
+def without_denied_exceptions(part: Part, sentence: str) -> Part:
+    """The part without the exceptions that only a deny above its rule can say."""
+    denied = frozenset(denied_exceptions(part))
+    return drop_exceptions(part, sentence, lambda exception: exception not in denied)
 
 
 def _in_tokens(part: Part) -> Part:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import egressc.targets.paloalto.capabilities as facts
-from egressc.addresses import union_of
+from egressc.addresses import ALL
 from egressc.anything import ANY, Anything
 from egressc.diagnostics import Diagnostic
 from egressc.lowering import Kind, Part, Recognition
-from egressc.policy import AddressEndpoint, HostEndpoint, Inspection, TagEndpoint
+from egressc.policy import HostEndpoint, Inspection, TagEndpoint
 from egressc.reasons import Reason
 from egressc.services import PortSet
 from egressc.targets.paloalto.applications import applications_of
 from egressc.targets.paloalto.entries import entries_of
 from egressc.targets.paloalto.lower_inspection import decryption_reach
-from egressc.targets.paloalto.lower_split import recognition_of
+from egressc.targets.paloalto.lower_split import addresses_in, denied_exceptions, destinations_of, recognition_of
 from egressc.targets.paloalto.model import DecryptionRule, SecurityRule
 from egressc.targets.paloalto.objects import literals
 
 if TYPE_CHECKING:
+    from egressc.addresses import AddressSet
     from egressc.policy import Endpoint
     from egressc.reach import Reach
     from egressc.site import BoundRule, Site
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
     from egressc.targets.paloalto.settings import Settings
 
 Names = tuple[str, ...] | Anything
+
+
+class _Where(NamedTuple):
+    """To what the rule for a part is: categories, and destinations or all but those (``negated``)."""
+
+    categories: Names
+    destinations: Names
+    negated: bool = False
+
 
 _SEEN = {Recognition.SNI: "tls", Recognition.HOST: "http", Recognition.DNS: "fqdn", Recognition.NONE: "port"}
 _USUAL = {Recognition.SNI: PortSet(((443, 443),)), Recognition.HOST: PortSet(((80, 80),))}
@@ -58,11 +68,10 @@ class RuleWriter:
         if words is None:
             return part
         nature = _nature(part)
-        match = self._match(part, reach)
-        if match is None:
+        where = self._where(part, reach)
+        if where is None:
             return part
-        categories, destinations = match
-        names = self._write_exceptions(part, reach, words, nature, match) if reach.exceptions else []
+        names = list(self._write_exceptions(part, reach, words, nature, where))
         name = self._objects.rule_name(part.rule, nature)
         names.append(name)
         settings = self._settings
@@ -76,8 +85,9 @@ class RuleWriter:
                 to_zone=settings.to_zone,
                 sources=self._vocabulary.sources(part.rule, reach),
                 users=words.users,
-                destinations=destinations,
-                categories=categories,
+                destinations=where.destinations,
+                negate_destination=where.negated,
+                categories=where.categories,
                 applications=applications_of(part, settings),
                 services=self._objects.services(reach.ports),
                 action="deny" if is_deny else "allow",
@@ -90,10 +100,10 @@ class RuleWriter:
             )
         )
         exempt = inspect = None
-        reached = decryption_reach(part, settings)
+        reached = decryption_reach(part, settings, self._site.tags)
         if reached is not None:
             must = part.rule.rule.inspection is Inspection.MUST
-            names.append(self._write_decryption(part, reached, words, nature, destinations, must=must))
+            names.append(self._write_decryption(part, reached, words, nature, where, must=must))
             exempt, inspect = (None, reached) if must else (reached, None)
         return Part(
             part.rule,
@@ -110,49 +120,53 @@ class RuleWriter:
             part.left_out,
         )
 
-    def _match(self, part: Part, reach: Reach) -> tuple[Names, Names] | None:
-        """The categories and destinations of the rule for a part; ``None`` if an entry is too long."""
-        if part.kind is Kind.ANY_ADDRESS:
-            return ANY, ANY
-        if part.kind is Kind.ADDRESSES:
-            return ANY, self._literals(reach.endpoints)
-        if part.recognition is Recognition.DNS:
+    def _where(self, part: Part, reach: Reach) -> _Where | None:
+        """To what the rule for a part is; ``None`` if an entry is too long, or nothing is left."""
+        if part.kind is Kind.NAMES and part.recognition is Recognition.DNS:
             span = part.rule.rule.span
-            return ANY, tuple(
-                self._objects.fqdn(e.pattern.text, span) for e in reach.endpoints if isinstance(e, HostEndpoint)
+            return _Where(
+                ANY,
+                tuple(self._objects.fqdn(e.pattern.text, span) for e in reach.endpoints if isinstance(e, HostEndpoint)),
             )
+        left = destinations_of(part, self._site.tags)
+        if left.is_empty:
+            self.diagnostics.append(
+                Diagnostic(
+                    code="E0708",
+                    message=f"the exceptions of `{part.rule.identity}` take all addresses away",
+                    span=part.rule.rule.span,
+                    label="nothing is left of this rule",
+                    help="remove the rule, or make its `except` smaller",
+                )
+            )
+            return None
+        if part.kind is Kind.ADDRESSES:
+            return _Where(ANY, self._literals(left))
+        negated = left != ALL
+        destinations = self._literals(ALL.difference(left)) if negated else ANY
+        if part.kind is Kind.ANY_ADDRESS:
+            return _Where(ANY, destinations, negated)
         category = self._category(part.rule, _category_nature(reach.endpoints), reach.endpoints)
-        return None if category is None else ((category,), ANY)
+        return None if category is None else _Where((category,), destinations, negated)
 
     def _write_exceptions(
-        self, part: Part, reach: Reach, words: RuleWords, nature: str, match: tuple[Names, Names]
-    ) -> list[str]:
-        """The names of the denies directly above an allow, which take its exceptions out of it and nothing else."""
-        categories, destinations = match
-        names = []
-        hosts = tuple(e for e in reach.exceptions if isinstance(e, HostEndpoint))
-        others = tuple(e for e in reach.exceptions if not isinstance(e, HostEndpoint))
-        if hosts:
-            category = self._category(part.rule, f"{nature}-except", hosts)
-            if category is not None:
-                where = destinations if part.kind is Kind.ADDRESSES else ANY
-                names.append(
-                    self._deny(part, reach, words, f"{nature}-except", recognition_of(part), (category,), where)
-                )
-        if others:
-            where = self._literals(others)
-            names.append(
-                self._deny(
-                    part,
-                    reach,
-                    words,
-                    f"{nature}-except-address",
-                    Recognition.NONE if categories is ANY else part.recognition,
-                    categories,
-                    where,
-                )
+        self, part: Part, reach: Reach, words: RuleWords, nature: str, where: _Where
+    ) -> tuple[str, ...]:
+        """The name of the deny directly above an allow, which takes its exceptions out of it; none if it needs none."""
+        denied = denied_exceptions(part)
+        if not denied:
+            return ()
+        if part.recognition is Recognition.DNS:
+            addresses = self._literals(addresses_in(denied, self._site.tags))
+            return (
+                self._deny(part, reach, words, f"{nature}-except-address", Recognition.NONE, _Where(ANY, addresses)),
             )
-        return names
+        nature = f"{nature}-except"
+        category = self._category(part.rule, nature, denied)
+        if category is None:
+            return ()
+        there = _Where((category,), where.destinations, where.negated)
+        return (self._deny(part, reach, words, nature, recognition_of(part), there),)
 
     def _deny(
         self,
@@ -161,8 +175,7 @@ class RuleWriter:
         words: RuleWords,
         nature: str,
         recognition: Recognition,
-        categories: Names,
-        destinations: Names,
+        where: _Where,
     ) -> str:
         name = self._objects.rule_name(part.rule, nature)
         self.security.append(
@@ -174,8 +187,9 @@ class RuleWriter:
                 to_zone=self._settings.to_zone,
                 sources=self._vocabulary.sources(part.rule, reach),
                 users=words.users,
-                destinations=destinations,
-                categories=categories,
+                destinations=where.destinations,
+                negate_destination=where.negated,
+                categories=where.categories,
                 applications=ANY,
                 services=self._objects.services(reach.ports),
                 action="deny",
@@ -188,7 +202,7 @@ class RuleWriter:
         return name
 
     def _write_decryption(
-        self, part: Part, reach: Reach, words: RuleWords, nature: str, destinations: Names, *, must: bool
+        self, part: Part, reach: Reach, words: RuleWords, nature: str, where: _Where, *, must: bool
     ) -> str:
         settings = self._settings
         action = "decrypt" if must else "no-decrypt"
@@ -206,7 +220,8 @@ class RuleWriter:
             to_zone=settings.to_zone,
             sources=self._vocabulary.sources(part.rule, reach),
             users=words.users,
-            destinations=destinations,
+            destinations=where.destinations,
+            negate_destination=where.negated,
             categories=categories,
             services=self._objects.services(reach.ports),
             action=action,
@@ -239,14 +254,9 @@ class RuleWriter:
             return None
         return self._objects.category(rule, nature, entries)
 
-    def _literals(self, endpoints: tuple[Endpoint, ...]) -> tuple[str, ...]:
-        found = union_of(
-            e.addresses if isinstance(e, AddressEndpoint) else self._site.tags[e.name.lower()]
-            for e in endpoints
-            if isinstance(e, (AddressEndpoint, TagEndpoint))
-        )
+    def _literals(self, addresses: AddressSet) -> tuple[str, ...]:
         self.has_literals = True
-        return literals(found)
+        return literals(addresses)
 
     def _assumptions(self, part: Part, reach: Reach, words: RuleWords, inspect: Reach | None) -> tuple[str, ...]:
         """The ids of what nobody could verify and the rules of a part rest on, sorted."""

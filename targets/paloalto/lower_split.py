@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from egressc.addresses import ALL, AddressSet, union_of
 from egressc.approximate import with_endpoints
 from egressc.lowering import Kind, Part, Recognition
-from egressc.policy import HostEndpoint
+from egressc.policy import AddressEndpoint, HostEndpoint, TagEndpoint
 from egressc.reach import Reach
 from egressc.services import Application, PortSet
 from egressc.targets.paloalto.capabilities import FQDN, FQDN_PATTERN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from egressc.policy import Endpoint
     from egressc.services import Service
 
@@ -48,6 +51,41 @@ def hosts_of(part: Part) -> list[HostEndpoint]:
 def excepted_hosts_of(part: Part) -> list[HostEndpoint]:
     """The excepted hosts of what is left of a part."""
     return [] if part.reach is None else [e for e in part.reach.exceptions if isinstance(e, HostEndpoint)]
+
+
+def addresses_in(endpoints: Iterable[Endpoint], tags: Mapping[str, AddressSet]) -> AddressSet:
+    """The addresses among the endpoints; those of a service tag only where they are known."""
+    known = []
+    for endpoint in endpoints:
+        if isinstance(endpoint, AddressEndpoint):
+            known.append(endpoint.addresses)
+        elif isinstance(endpoint, TagEndpoint) and endpoint.name.lower() in tags:
+            known.append(tags[endpoint.name.lower()])
+    return union_of(known)
+
+
+def destinations_of(part: Part, tags: Mapping[str, AddressSet]) -> AddressSet:
+    """The destination addresses of the rule for what is left of a part that no FQDN objects say.
+
+    Excepted addresses are none of them: those of a list are taken out of it, any others are said by negating them.
+    """
+    reach = part.reach
+    assert reach is not None
+    whole = addresses_in(reach.endpoints, tags) if part.kind is Kind.ADDRESSES else ALL
+    return whole.difference(addresses_in(reach.exceptions, tags)) if reach.exceptions else whole
+
+
+def denied_exceptions(part: Part) -> tuple[Endpoint, ...]:
+    """The exceptions of what is left of a part that only a deny above its rule can say.
+
+    Those are excepted hosts; beside FQDN objects, which are addresses too and cannot be negated, all.
+    """
+    reach = part.reach
+    if reach is None:
+        return ()
+    if part.kind is Kind.NAMES and part.recognition is Recognition.DNS:
+        return reach.exceptions
+    return tuple(e for e in reach.exceptions if isinstance(e, HostEndpoint))
 
 
 def has_fqdn(endpoint: Endpoint) -> bool:

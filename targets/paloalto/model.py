@@ -125,6 +125,7 @@ class DecryptionRule:
     sources: tuple[str, ...] | Anything
     users: tuple[str, ...] | Anything
     destinations: tuple[str, ...] | Anything
+    negate_destination: bool = False
     categories: tuple[str, ...] | Anything
     services: tuple[str, ...] | Anything
     action: str

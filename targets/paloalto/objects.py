@@ -16,6 +16,7 @@ from egressc.targets.paloalto.capabilities import (
     FQDN_OBJECTS_LARGE,
     OBJECT_NAME,
     RULE_NAME,
+    SCHEDULE_DAY,
     SCHEDULE_START,
     TAG_NAME,
     TAGS,
@@ -120,7 +121,9 @@ class Objects:
         """The schedule that ends with a day, UTC."""
         name = f"{PREFIX}-until-{until.isoformat()}"
         if name not in self._schedules:
-            self._schedules[name] = Schedule(name, f"{SCHEDULE_START}-{last_minute(until, self._timezone)}")
+            # It must end after it starts; an earlier end is one of a compilation with `--as-of` in that past.
+            start = SCHEDULE_START if until >= SCHEDULE_DAY else f"{until.year:04}/01/01@00:00"
+            self._schedules[name] = Schedule(name, f"{start}-{last_minute(until, self._timezone)}")
         return name
 
     def category(self, rule: BoundRule, nature: str, entries: tuple[str, ...]) -> str:

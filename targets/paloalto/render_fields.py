@@ -96,11 +96,15 @@ def _decryption(rule: DecryptionRule) -> tuple[Field, ...]:
         ("source", _members(rule.sources)),
         ("source-user", _members(rule.users)),
         ("destination", _members(rule.destinations)),
+    ]
+    if rule.negate_destination:
+        fields.append(("negate-destination", "yes"))
+    fields += (
         ("category", _members(rule.categories)),
         ("service", _members(rule.services)),
         ("type/ssl-forward-proxy", None),
         ("action", rule.action),
-    ]
+    )
     if rule.profile is not None:
         fields.append(("profile", rule.profile))
     if rule.tags:

@@ -53,7 +53,6 @@ def check(model: Configuration) -> None:
         by_address = rule.recognition is Recognition.DNS
         _expect(not by_address or rule.destinations is not ANY, f"rule {rule.name} lost its destination")
         _expect(rule.schedule is None or rule.schedule in schedules, f"rule {rule.name} has no schedule")
-        _expect(not rule.negate_destination or rule.destinations is not ANY, f"rule {rule.name} negates any")
 
 
 def _rule(
@@ -63,6 +62,7 @@ def _rule(
     _name(name, facts.RULE_NAME)
     for field in (rule.sources, rule.users, rule.destinations, rule.categories, rule.services):
         _expect(field != (), f"rule {name} has an empty list, which is any")
+    _expect(not rule.negate_destination or rule.destinations is not ANY, f"rule {name} negates any")
     _known(name, rule.sources, known)
     _known(name, rule.categories, categories)
     _known(name, rule.services, services)
