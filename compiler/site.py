@@ -82,9 +82,9 @@ class Site(Generic[SettingsT]):
     """What one artefact is compiled from. Rules stand in the order of their keys, denies and allows mixed.
 
     ``name`` is ``FIREWALL`` or ``FIREWALL/GROUP``. ``closing_deny`` says whether the artefact ends with the default
-    deny: the setting is on and no governed group is unbound (or that was allowed aloud). ``tags`` holds the addresses
-    of service tags when the inventory names Azure's file, else it is empty and tags are opaque. ``as_of`` is the date
-    at which the proof holds.
+    deny: the setting is on and no governed group is unbound (or that was allowed aloud, ``unbound_allowed``). ``tags``
+    holds the addresses of service tags when the inventory names Azure's file, else it is empty and tags are opaque.
+    ``as_of`` is the date at which the proof holds.
     """
 
     name: str
@@ -99,6 +99,7 @@ class Site(Generic[SettingsT]):
     tags: Mapping[str, AddressSet]
     as_of: date
     span: Span | None
+    unbound_allowed: bool = False
 
     @cached_property
     def index(self) -> RuleIndex:
