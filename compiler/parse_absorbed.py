@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from egressc.syntax import File, Rule, Value
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_-]*").fullmatch
-_NO_GROUP: Final = re.compile(r"[0-9].*|.*/.*|[a-z-]*[A-Z_][A-Za-z_-]*").fullmatch
+_NO_GROUP: Final = re.compile(r"[0-9].*|.*[./*].*|[a-z-]*[A-Z_][A-Za-z_-]*").fullmatch
 _NO_ENDPOINT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}|(?:any|[0-9]+(?:-[0-9]+)?)/[a-z]+|[a-z-]*[A-Z_][A-Za-z_-]*",
 ).fullmatch
@@ -132,10 +132,9 @@ class _Search:
     def behind(self, values: tuple[Value, ...], block: Block) -> None:
         """Reports the misspelt keywords that begin lines behind one that is reported."""
         for value in values:
-            if not value.span.source.line_text(value.span.line)[: value.span.column - 1].strip():
-                suggestion = self.slip(value, block.keywords)
-                if suggestion is not None:
-                    self.diagnostics.append(unknown_statement(value.span, block, suggestion))
+            suggestion = self.slip(value, block.keywords) if value.span.begins_line else None
+            if suggestion is not None:
+                self.diagnostics.append(unknown_statement(value.span, block, suggestion))
 
 
 def _cut(setting: Setting, at: int) -> Setting:

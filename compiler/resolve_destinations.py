@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from egressc.diagnostics import Diagnostic
+from egressc.parse_shape import RULE
 from egressc.policy import Destinations
 from egressc.resolve_entries import is_name, path_of
 from egressc.resolve_exceptions import removes_everything, removing_nothing
+from egressc.scope import Kind, without_slips
 from egressc.syntax import Endpoints, Word
 
 if TYPE_CHECKING:
@@ -62,11 +64,15 @@ class ToReader:
         return to
 
     def _read(self, setting: Setting, words: Sequence[Entry], scope: Scope) -> To:
-        meanings = self._entries.meanings(words, scope)
+        kept, slips = without_slips(words, Kind.SET, scope, RULE)
+        meanings = self._entries.meanings(kept, scope)
         to = self._together(meanings)
         if setting.exceptions is None:
+            self._report.diagnostics += slips
             return replace(to, is_whole=to.is_whole and len(meanings) == len(words))
-        exceptions = self._entries.meanings(setting.exceptions, scope)
+        kept, more = without_slips(setting.exceptions, Kind.SET, scope, RULE)
+        self._report.diagnostics += (*slips, *more)
+        exceptions = self._entries.meanings(kept, scope)
         removed = self._together(exceptions)
         whole = to.is_whole and removed.is_whole
         whole = whole and len(meanings) == len(words) and len(exceptions) == len(setting.exceptions)

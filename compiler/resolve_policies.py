@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from egressc.diagnostics import Diagnostic, Related
 from egressc.names import name_word
+from egressc.parse_shape import ITEM_BLOCKS
 from egressc.policy import Inspection, PolicyHead
 from egressc.problems import Problem
 from egressc.resolve_rules import RuleDefaults
@@ -87,7 +88,7 @@ class PolicyReader:
             node=node,
             head=head,
             groups=self._settings.groups(stated.get("from")),
-            accounts=self._settings.accounts(stated.get("as"), scope),
+            accounts=self._settings.accounts(stated.get("as"), scope, ITEM_BLOCKS["policy"]),
             rules=tuple([self._rules.read(rule, scope, defaults) for rule in node.rules]),
             includes=self._includes(node, scope),
             takes_effect=scope.file.is_compiled and not node.template,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egressc.diagnostics import Diagnostic, Related
+from egressc.parse_shape import RULE
 from egressc.policy import Action, Inspection
 from egressc.resolve_settings import logs, text_of
 from egressc.services import Application
@@ -91,7 +92,7 @@ class RuleReader:
             action=Action.ALLOW if rule.action == "allow" else Action.DENY,
             description=rule.description.value if rule.description is not None else "",
             groups=self._settings.groups(stated.get("from")),
-            accounts=self._settings.accounts(stated.get("as"), scope),
+            accounts=self._settings.accounts(stated.get("as"), scope, RULE),
             to=self._nowhere if to is None else to.destinations,
             services=services,
             inspection=self._inspection(rule, stated, defaults, has_tls=has_tls, known=right),

@@ -9,7 +9,7 @@ from egressc.diagnostics import Diagnostic, Related
 from egressc.names import name_word
 from egressc.policy import GroupName
 from egressc.problems import Problem
-from egressc.scope import Kind
+from egressc.scope import Kind, without_slips
 from egressc.syntax import Text
 from egressc.words import date_word, port_word
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
+    from egressc.parse_shape import Block
     from egressc.policy import Account
     from egressc.resolve_report import Report
     from egressc.scope import Scope
@@ -79,8 +80,8 @@ class SettingsReader:
                 found[name] = word.span
         return tuple(GroupName(name, found[name]) for name in sorted(found))
 
-    def accounts(self, setting: Setting | None, scope: Scope) -> tuple[Account, ...] | None:
-        """What ``as`` says: accounts in the order of their names; ``None`` and empty as for ``groups``."""
+    def accounts(self, setting: Setting | None, scope: Scope, block: Block) -> tuple[Account, ...] | None:
+        """What ``as`` says in a block: accounts in the order of their names; ``None`` and empty as for ``groups``."""
         if setting is None:
             return None
         words = _words(setting)
@@ -90,7 +91,9 @@ class SettingsReader:
             return known
         found: dict[str, Span] = {}
         before = len(self._report.diagnostics)
-        for word in words:
+        kept, slips = without_slips(words, Kind.ACCOUNT, scope, block)
+        self._report.diagnostics += slips
+        for word in cast("Sequence[Word]", kept):
             if scope.find(Kind.ACCOUNT, word.text) is None:
                 name = name_word(word.text)
                 if isinstance(name, Problem):

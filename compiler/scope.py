@@ -10,14 +10,18 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from egressc.diagnostics import Diagnostic
+from egressc.names import NAME_SHAPE, RESERVED
+from egressc.parse_errors import near, unknown_statement
 from egressc.suggest import nearest
-from egressc.syntax import Endpoints, Parameter, Policy, ServiceAccount
+from egressc.syntax import Endpoints, Parameter, Policy, ServiceAccount, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from egressc.parse_shape import Block
     from egressc.project import Project, ProjectFile
     from egressc.source import Span
+    from egressc.syntax import Entry
 
 Definition = Endpoints | ServiceAccount | Parameter | Policy
 """An item that gives something a name."""
@@ -94,15 +98,15 @@ class Scope:
         """The error for a name that is not found; ``None`` if it is but a consequence of an error already reported."""
         if self.is_damaged:
             return None
-        near = self.budget.nearest(name, kind, self.visible)
-        if self.lacks_import and near is None:
+        visible = self.budget.nearest(name, kind, self.visible)
+        if self.lacks_import and visible is None:
             return None
         return Diagnostic(
             code=_CODES[kind],
             message=f"no {kind.value} is called `{name}`",
             span=span,
             label=self._searched(),
-            help=self._help(kind, name, near),
+            help=self._help(kind, name, visible),
         )
 
     def _searched(self) -> str:
@@ -114,17 +118,19 @@ class Scope:
             case count:
                 return f"not defined here, nor in the {count} imported files"
 
-    def _help(self, kind: Kind, name: str, near: str | None) -> str:
+    def _help(self, kind: Kind, name: str, visible: str | None) -> str:
         elsewhere = self.anywhere.get((kind, name))
         if elsewhere is not None:
             return f"`{name}` is defined in {_place(elsewhere)}: import that file here, names are not passed on"
-        if near is not None:
-            return f"did you mean `{near}`? ({_place(self.visible[kind, near])})"
+        if visible is not None:
+            return f"did you mean `{visible}`? ({_place(self.visible[kind, visible])})"
         for other in Kind:
             found = self.visible.get((other, name))
             if found is not None:
                 return f"`{name}` is {_article(other)} here ({_place(found)})"
         if kind is Kind.SET:
+            if near(name, ("any-address",)):
+                return "did you mean `any-address`?"
             return f"{_HOW_DEFINED[kind].format(name)}; a host name has a dot"
         return _HOW_DEFINED[kind].format(name)
 
@@ -164,6 +170,42 @@ def build_scopes(project: Project) -> tuple[Scope, ...]:
             ),
         )
     return tuple(scopes)
+
+
+def without_slips(
+    values: Sequence[Entry], kind: Kind, scope: Scope, block: Block
+) -> tuple[tuple[Entry, ...], tuple[Diagnostic, ...]]:
+    """The values of a list without the settings in it whose keyword is misspelt, and an error for each of those.
+
+    Only the names tell: an unknown one at the beginning of a line, near to a keyword of the block and to no name that
+    is visible, is such a keyword, and the rest of its line are its values.
+    """
+    if len(values) < 2 or scope.is_damaged or scope.lacks_import:
+        return tuple(values), ()
+    kept: list[Entry] = []
+    diagnostics: list[Diagnostic] = []
+    slip_line = 0
+    for value in values:
+        if slip_line and value.span.line == slip_line:
+            continue
+        suggestion = _slip(value, kind, scope, block) if kept else None
+        if suggestion is None:
+            kept.append(value)
+        else:
+            slip_line = value.span.line
+            diagnostics.append(unknown_statement(value.span, block, suggestion))
+    return tuple(kept), tuple(diagnostics)
+
+
+def _slip(value: Entry, kind: Kind, scope: Scope, block: Block) -> str | None:
+    """The keyword that a value is a slip of."""
+    if not isinstance(value, Word) or not NAME_SHAPE.fullmatch(value.text) or value.text in RESERVED:
+        return None
+    if scope.find(kind, value.text) is not None or not value.span.begins_line:
+        return None
+    if scope.budget.nearest(value.text, kind, scope.visible) is not None:
+        return None
+    return near(value.text, block.keywords)
 
 
 def own_names(file: ProjectFile) -> Names:

@@ -65,6 +65,12 @@ class Span:
         """The column at which the span begins, counted from 1."""
         return self.source.line_column(self.start)[1]
 
+    @property
+    def begins_line(self) -> bool:
+        """True if nothing but white space stands before the span on its line."""
+        start = self.source.line_starts[self.line - 1]
+        return not self.source.text[start : self.start].strip()
+
     def to(self, other: Span) -> Span:
         """The span from the start of this one to the end of ``other`` (same source)."""
         return Span(self.source, self.start, other.end)
