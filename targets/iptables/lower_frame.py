@@ -8,10 +8,11 @@ from egressc.approximate import default_steps
 from egressc.lowering import SiteStep
 from egressc.reasons import Reason
 from egressc.services import PortSet
-from egressc.targets.iptables.chain_writer import ANYWHERE, ChainWriter, logged
+from egressc.targets.iptables.chain_writer import ANYWHERE, ChainWriter, Side, logged
 from egressc.targets.iptables.model import (
     Accept,
     Established,
+    FromSet,
     IcmpType,
     InInterface,
     Log,
@@ -21,13 +22,13 @@ from egressc.targets.iptables.model import (
     Reject,
     Return,
     ToAddress,
+    ToPorts,
     ToSet,
     Transport,
 )
 
 if TYPE_CHECKING:
     from egressc.site import Site
-    from egressc.targets.iptables.chain_writer import Side
     from egressc.targets.iptables.model import Family, Match
     from egressc.targets.iptables.set_table import SetTable
     from egressc.targets.iptables.settings import Settings
@@ -38,6 +39,9 @@ _NEIGHBOURS = (133, 135, 136)
 _MULTICAST: tuple[tuple[str, Family], ...] = (("224.0.0.0/4", 4), ("ff00::/8", 6))
 """RFC 5771, RFC 4291 section 2.7: no part of the flows."""
 
+_LOOPBACK: tuple[tuple[str, Family], ...] = (("127.0.0.1", 4), ("::1", 6))
+"""Where REDIRECT sends what the machine itself sends (iptables-extensions(8), REDIRECT)."""
+
 _DNS_PORT = PortSet(((53, 53),), ((53, 53),))
 
 
@@ -47,10 +51,15 @@ def opening(site: Site[Settings], table: SetTable) -> ChainWriter:
     chain = ChainWriter()
     if settings.mode is Mode.HOST:
         chain.add((OutInterface("lo"),), Accept(), "egressc: loopback")
+        if settings.tls_proxy_port is not None:
+            # After REDIRECT the chain still sees the interface that the packet was going to leave by [R].
+            port = ToPorts(((settings.tls_proxy_port, settings.tls_proxy_port),))
+            for block, family in _LOOPBACK:
+                matches = (Transport("tcp"), port, ToAddress(block))
+                chain.add(matches, Accept(), "egressc: redirected to the proxy", (family,))
         chain.add((Established(),), Accept(), "egressc: packets of established connections")
         for number in _NEIGHBOURS:
-            matches = (Transport("icmpv6"), IcmpType(number))
-            chain.add(matches, Accept(), "egressc: neighbour discovery", (6,))
+            chain.add((Transport("icmpv6"), IcmpType(number)), Accept(), "egressc: neighbour discovery", (6,))
     else:
         for source in governed(site, table):
             for side in (source.matches, tuple(_reply(match) for match in source.matches)):
@@ -148,19 +157,12 @@ def assumptions(site: Site[Settings]) -> tuple[str, ...]:
 
 def _reply(match: Match) -> Match:
     """The condition on the destination of an answer that is this one on the source of a question."""
-    from egressc.targets.iptables.model import FromSet  # noqa: PLC0415 - one use at run time
-
     assert isinstance(match, FromSet)
     return ToSet(match.stem, match.outside)
 
 
 def _resolver(settings: Settings, chain: ChainWriter) -> None:
     """Let the resolver ask its servers; without any, whoever its machine names."""
-    owner: tuple[Match, ...] = (Owner(settings.dnsmasq_user),)
-    comment = "egressc: the resolver asks its servers"
-    from egressc.targets.iptables.chain_writer import Side as Server  # noqa: PLC0415 - one use at run time
-
-    sides = (
-        tuple(Server((ToAddress(server),), (6,) if ":" in server else (4,)) for server in settings.servers) or ANYWHERE
-    )
-    chain.write(_DNS_PORT, ANYWHERE, (owner,), sides, Accept(), comment)
+    servers = tuple(Side((ToAddress(server),), (6,) if ":" in server else (4,)) for server in settings.servers)
+    owner = (Owner(settings.dnsmasq_user),)
+    chain.write(_DNS_PORT, ANYWHERE, (owner,), servers or ANYWHERE, Accept(), "egressc: the resolver asks its servers")

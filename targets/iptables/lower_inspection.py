@@ -16,7 +16,7 @@ from egressc.reasons import Reason
 from egressc.services import PortSet
 from egressc.targets.iptables import lower_frame
 from egressc.targets.iptables.chain_writer import ChainWriter
-from egressc.targets.iptables.model import Accept, Mode, Redirect
+from egressc.targets.iptables.model import Accept, Mode, OutInterface, Redirect, Return
 from egressc.tls import tls_services
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def lower_inspection(ground: Ground, denies: Sequence[Placed], allows: Sequence[
     if port is None:
         return None
     chain = ChainWriter()
+    if ground.settings.mode is Mode.HOST:
+        chain.add((OutInterface("lo"),), Return(), "egressc: loopback")
     lower_frame.entrance(ground.site, chain)
     if any(placed.shaped.part.inspect is not None for placed in allows):
         # A redirected packet never gets to the rejection in `filter`; an accepted one does.

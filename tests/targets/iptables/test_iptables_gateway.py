@@ -1,5 +1,6 @@
 """Gateways and TLS: what the files decide, read by a machine that knows nothing of egressc."""
 
+import pytest
 from iptables_machine import Machine, Packet
 from iptables_policies import errors, inventory, machine, policy, reasons, verdict, verdict_in_nat
 from support import artefacts_of, compilation_of, lowering_of
@@ -131,3 +132,16 @@ def test_a_host_redirects_only_what_names_an_account():
     m = machine('allow r "R" { to y.com ports 443 tls-inspection as one }', settings="{tls-proxy-port: 3129}")
     assert m.decide(Packet("198.51.100.6", 443, uid="alice"), "nat").startswith("REDIRECT")
     assert m.decide(Packet("198.51.100.6", 443, uid="bob"), "nat") == "RETURN"
+
+
+@pytest.mark.parametrize(("family", "loopback"), [(4, "127.0.0.1"), (6, "::1")])
+def test_what_a_host_redirects_gets_through_and_what_stays_inside_is_left_alone(family, loopback):
+    rules = 'allow r "R" { to any-address ports 443 tls-inspection as one }'
+    m = machine(rules, settings="{tls-proxy-port: 3129}", family=family)
+    there = "203.0.113.9" if family == 4 else "2001:db8:5::9"
+    assert m.decide(Packet(there, 443, uid="alice"), "nat").startswith("REDIRECT")
+    assert m.decide(Packet(loopback, 443, uid="alice", out="lo"), "nat").startswith("RETURN")
+    # Behind REDIRECT the chain in `filter` still sees the interface that the packet was going to leave by.
+    assert m.decide(Packet(loopback, 3129, uid="alice", out="eth0")).startswith("ACCEPT")
+    assert m.decide(Packet(there, 3129, uid="alice", out="eth0")).startswith("REJECT")
+    assert m.decide(Packet(loopback, 3130, uid="alice", out="eth0")).startswith("REJECT")
