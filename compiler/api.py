@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from egressc.load_inventory import load as load_inventory
 from egressc.located import source_of
 from egressc.policy import Inspection
 from egressc.project import load_project
-from egressc.project_paths import find_inventories, find_root, printable, reason
+from egressc.project_paths import find_inventories, find_root, near_path, printable, reason
 from egressc.reasons import Reason
 from egressc.resolve import named_groups, resolve
 from egressc.targets.registry import load_target, target_names
@@ -123,12 +124,15 @@ def _read_inventory(where: str, report: list[Diagnostic]) -> tuple[Source | None
     try:
         data = Path(where).read_bytes()
     except OSError as error:
+        near = near_path(os.path.normpath(where)) if isinstance(error, FileNotFoundError) and where else None
+        near = near if near is not None and near.endswith((".yaml", ".yml")) else None
+        shown = printable(where)
         report.append(
             Diagnostic(
                 code="E0435",
-                message=f"the inventory `{where}` cannot be read: {reason(error)}",
-                file=where,
-                help="name a file with `--inventory FILE`, or leave it out",
+                message=f"the inventory `{shown}` cannot be read: {reason(error)}",
+                file=shown,
+                help=f"did you mean `{printable(near)}`?" if near else "name a file with `--inventory FILE`",
             )
         )
         return None, None, True

@@ -83,7 +83,10 @@ def build_all(
         is_host = target.per_group(settings) and target.sees_accounts(settings)
         if not (mine or is_host or demanded):
             continue
-        for site in bind(prepared, firewall, target, settings):
+        sites = bind(prepared, firewall, target, settings)
+        if mine and not sites:
+            report.append(_without_groups(firewall))
+        for site in sites:
             lowering = target.lower(site)
             if is_host and site.closing_deny and not has_errors(lowering.diagnostics):
                 enforced |= _enforced(lowering)
@@ -180,6 +183,17 @@ def _nowhere_inspected(lowered: Sequence[_Lowered], inspected: set[str]) -> list
                     )
                 )
     return result
+
+
+def _without_groups(firewall: Firewall) -> Diagnostic:
+    """A warning for a host firewall that governs no group: it has no artefact."""
+    return Diagnostic(
+        code="W0516",
+        message=f"there is no group for `{firewall.name}` ({firewall.target}), so nothing is written for it",
+        span=firewall.span,
+        label="it governs no group",
+        help="a host firewall has an artefact for each group: define one in the inventory, and name it with `from`",
+    )
 
 
 def _without_rules(lowered: Sequence[_Lowered], prepared: Prepared) -> list[Diagnostic]:

@@ -31,7 +31,7 @@ def meant_by(code: str) -> str | None:
 
     No two codes share their digits, and what is an error or only a warning is what people confuse: digits come first.
     """
-    digits = re.sub(r"^[A-Z]", "", code.upper())
+    digits = re.sub(r"^[A-Z]", "", code.upper()).zfill(4)
     same = [each for each in codes() if each[1:] == digits]
     return same[0] if same else nearest(code.upper(), codes())
 

@@ -30,7 +30,7 @@ def explain_usage_error(parser: argparse.ArgumentParser, message: str, verbs: Se
     elif unknown:
         lines[0] = f"egressc: there is no option `{unknown[1]}` here"
         options = [o for a in parser._actions for o in a.option_strings]  # noqa: SLF001 - argparse has no public list
-        near = nearest(unknown[1].split("=")[0], options)
+        near = nearest(unknown[1].split("=")[0], [o for o in options if o.startswith("--")])
         if near:
             lines.append(f"  did you mean `{near}`?")
     elif "required: VERB" in message:

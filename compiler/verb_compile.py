@@ -101,6 +101,10 @@ def _refused(result: Compilation, options: argparse.Namespace) -> int:
 
 
 def _to_stdout(result: Compilation, options: argparse.Namespace) -> int:
+    if not result.builds:
+        tell(result.diagnostics, options.color)
+        complain("egressc compile: there is no artefact to write")
+        return COULD_NOT_RUN
     if len(result.builds) != 1:
         names = ", ".join(f"`{build.site.name}`" for build in result.builds)
         complain(f"egressc compile: `-o -` writes one artefact, and here are {len(result.builds)}: {names}")

@@ -20,6 +20,9 @@ _SUFFIXES = (".egress", ".yaml")
 
 def run(options: argparse.Namespace) -> int:
     """Copy the policies. Returns the exit status: 2 if the folder holds something already."""
+    if not options.folder:
+        complain("egressc init: DIR is empty: name a new folder")
+        return COULD_NOT_RUN
     folder = Path(options.folder)
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -71,7 +71,14 @@ def test_two_codes_at_once(capsys):
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("E0601", "W0601"), ("0601", "W0601"), ("n0507", "W0507"), ("W0207", "E0207"), ("E207", "E0207")],
+    [
+        ("E0601", "W0601"),
+        ("0601", "W0601"),
+        ("n0507", "W0507"),
+        ("W0207", "E0207"),
+        ("E207", "E0207"),
+        ("207", "E0207"),
+    ],
 )
 def test_the_same_digits_come_first(typed, meant, capsys):
     assert main(["explain", typed]) == 2

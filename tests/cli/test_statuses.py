@@ -113,7 +113,9 @@ def test_what_is_accepted_is_no_error_with_strict(place, run, verb):
         (("--accept", "acount"), "did you mean `account`?"),
         (("--firewall", "egde"), "did you mean `edge`?"),
         (("--target", "iptable"), "did you mean `iptables`?"),
-        (("--inventory", "nowhere.yaml"), "nowhere.yaml"),
+        (("--inventory", "nowhere.yaml"), "name a file with"),
+        (("--inventory", "inventry.yaml"), "did you mean `inventory.yaml`?"),
+        (("--inventory", "wep/inventory.yaml"), "name a file with"),
         (("--fierwall", "edge"), "did you mean `--firewall`?"),
         (("--format", "yaml"), "yaml"),
         (("--inventory", ""), "E0435"),
@@ -184,6 +186,19 @@ def test_many_artefacts_do_not_go_to_standard_output(place, run):
         assert (status, out) == (2, "")
         assert all(f"`{name}`" in err for name in names)
     assert tree(place) == before
+
+
+def test_no_artefact_is_said(place, run):
+    (place / "inventory.yaml").write_text(
+        "groups: {}\nfirewalls: {hosts: {target: windows-firewall}}\n", encoding="utf-8"
+    )
+    (place / "web.egress").write_text(POLICY.replace("from servers", "from any-group"), encoding="utf-8")
+    status, out, err = run("compile", ".")
+    assert (status, out) == (0, "")
+    assert err.startswith("warning[W0516]: there is no group for `hosts` (windows-firewall)")
+    status, out, err = run("compile", ".", "-o", "-")
+    assert (status, out) == (2, "")
+    assert err.endswith("egressc compile: there is no artefact to write\n")
 
 
 def test_errors_with_standard_output_as_the_place(place, run):

@@ -127,6 +127,20 @@ def test_init_into_what_is_not_empty(place, run, where):
     assert tree(place) == before
 
 
+def test_init_without_a_name(place, run):
+    before = tree(place)
+    status, out, err = run("init", "")
+    assert (status, out, err) == (2, "", "egressc init: DIR is empty: name a new folder\n")
+    assert tree(place) == before
+
+
+@pytest.mark.parametrize(("option", "near"), [("-o", ""), ("--tarhet", "  did you mean `--target`?\n")])
+def test_an_option_that_a_verb_does_not_have(run, option, near):
+    status, out, err = run("check", option, "x")
+    assert (status, out) == (2, "")
+    assert err == f"egressc: there is no option `{option}` here\n{near}  see `egressc check --help`\n"
+
+
 def test_explain(run):
     status, out, err = run("explain", "E0207")
     assert (status, err) == (0, "")
