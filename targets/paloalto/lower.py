@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from egressc.addresses import AddressSet, parse_addresses
 from egressc.anything import ANY, Anything
 from egressc.approximate import default_steps
 from egressc.diagnostics import Diagnostic
@@ -154,14 +155,16 @@ def _object_problems(site: Site[Settings], written: frozenset[str]) -> list[Diag
         name = group.object_name
         if name is None:
             continue
-        if len(name) > OBJECT_NAME or not NAME_PATTERN.fullmatch(name) or name.lower() in RESERVED_NAMES:
+        is_address = isinstance(parse_addresses(name), AddressSet)
+        if is_address or len(name) > OBJECT_NAME or not NAME_PATTERN.fullmatch(name) or name.lower() in RESERVED_NAMES:
             found.append(
                 Diagnostic(
                     code="E0707",
                     message=f"no address group of PAN-OS can be called `{name}`",
                     span=group.span,
                     label="this group's object on `paloalto`",
-                    help=f"a name has at most {OBJECT_NAME} letters, digits, spaces, `.`, `_`, `-`, and is not `any`",
+                    help=f"a name has at most {OBJECT_NAME} letters, digits, spaces, `.`, `_`, `-`, and is neither "
+                    "`any` nor an address",
                 )
             )
         elif name in written:

@@ -255,7 +255,7 @@ def test_an_existing_object_is_used_and_not_written():
     assert "`AG EXISTING` on the device holds the networks of group `existing`" in found.assumes
 
 
-@pytest.mark.parametrize("name", ["any", "Any", "x" * 64, "a/b", "'any'", "a\\\\b"])
+@pytest.mark.parametrize("name", ["any", "Any", "x" * 64, "a/b", "'any'", "a\\\\b", "0.0.0.0", "10.0.0.1-10.0.0.5"])
 def test_an_object_that_cannot_be_is_refused(name):
     text = inventory(ZONES, f'connectors: {{objects: {{paloalto: "{name}"}}}}')
     codes = [d.code for d in compilation_of(rule("to a.example.com ports 443/https"), text).diagnostics]
