@@ -54,4 +54,7 @@ def sentences(site: Site[Settings], model: FirewallPolicy) -> tuple[str, ...]:
             found.append("`firewall.ps1 -KeywordsOnly` runs as a start-up script of these hosts")
     if any(not isinstance(r.users, Anything) and any(isinstance(u, AccountName) for u in r.users) for r in model.rules):
         found.append("the accounts that the script resolves by name are the ones that the policy means")
+    accounts = {account.name for r in site.rules if not isinstance(r.accounts, Anything) for account in r.accounts}
+    if len(accounts) > 1 and any(rule.is_deny or rule.exceptions for rule in site.rules):
+        found.append("no process belongs to accounts that are bound to different users, services or programs")
     return tuple(found)

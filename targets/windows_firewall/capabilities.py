@@ -73,14 +73,15 @@ CAPABILITIES: Final = Capabilities(
         Capability("deny by address", "block rule, which wins over every allow", "exact"),
         Capability(
             "deny by name",
-            "block rule, where the allows that it cuts into are by name as well; refused otherwise",
+            "block rule, where it meets no allow by address and stops no other allowed name; refused otherwise",
             "wider",
             _RESOLVED,
         ),
         Capability("`except`, addresses from addresses", "subtracted", "exact"),
         Capability(
-            "`except`, otherwise", "block rule, where no other allow overlaps it", "wider", ("except", *_RESOLVED)
+            "`except`, addresses from names", "block rule, where no other allow overlaps it", "exact", ("except",)
         ),
+        Capability("`except`, names", "none", "wider", ("except",)),
         Capability("`no-tls-inspection`", "nothing: it never inspects", "exact"),
         Capability("log", "for a whole profile only", "exact", ("log",)),
         Capability("default deny", "`-EnforceDefaultDeny` of the script", "exact", ("default",)),

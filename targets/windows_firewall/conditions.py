@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from egressc.anything import ANY, Anything
@@ -15,7 +16,7 @@ from egressc.diagnostics import Diagnostic
 from egressc.schema_phrases import clipped
 from egressc.targets.windows_firewall.capabilities import MAX_PATH, MAX_PRINCIPALS
 from egressc.targets.windows_firewall.model import AccountName, GroupPolicyStore
-from egressc.targets.windows_firewall.principals import is_of_domain, principal
+from egressc.targets.windows_firewall.principals import are_apart, is_of_domain, principal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -56,6 +57,68 @@ class Condition:
 
 EVERY_PROCESS: Final = (Condition("", ANY, ANY, ANY),)
 """The condition of a rule for any account."""
+
+
+class Accounts:
+    """The accounts of one site as conditions, and which of them have processes in common."""
+
+    def __init__(self, site: Site[Settings]) -> None:
+        self._site = site
+        self._known: dict[str, tuple[tuple[Condition, ...], tuple[Diagnostic, ...]]] = {}
+        self._meeting: dict[frozenset[str], frozenset[str]] = {}
+
+    def conditions(self, account: Account) -> tuple[tuple[Condition, ...], tuple[Diagnostic, ...]]:
+        """What ``conditions_of`` says about an account."""
+        found = self._known.get(account.name)
+        if found is None:
+            found = self._known[account.name] = conditions_of(account, self._site)
+        return found
+
+    def meeting(self, names: frozenset[str] | Anything) -> frozenset[str] | Anything:
+        """These accounts and those other ones of the site's rules that some of their processes may belong to."""
+        if isinstance(names, Anything):
+            return ANY
+        found = self._meeting.get(names)
+        if found is None:
+            mine = [condition for name in names for condition in self._in_use[name]]
+            others = {
+                name
+                for name, conditions in self._in_use.items()
+                if name not in names and any(_meet(one, other) for one in mine for other in conditions)
+            }
+            found = self._meeting[names] = names | others if others else names
+        return found
+
+    @cached_property
+    def _in_use(self) -> dict[str, tuple[Condition, ...]]:
+        in_use = {
+            account.name: account
+            for rule in self._site.rules
+            if not isinstance(rule.accounts, Anything)
+            for account in rule.accounts
+        }
+        return {name: self.conditions(account)[0] for name, account in in_use.items()}
+
+
+def _meet(one: Condition, other: Condition) -> bool:
+    """True if a process may meet both conditions."""
+    return _users_meet(one.users, other.users) and _alike(one.service, other.service) and _alike_files(one, other)
+
+
+def _users_meet(some: tuple[Principal, ...] | Anything, others: tuple[Principal, ...] | Anything) -> bool:
+    if isinstance(some, Anything) or isinstance(others, Anything):
+        return True
+    return not all(are_apart(one, other) for one in some for other in others)
+
+
+def _alike(one: str | Anything, other: str | Anything) -> bool:
+    return isinstance(one, Anything) or isinstance(other, Anything) or one.casefold() == other.casefold()
+
+
+def _alike_files(one: Condition, other: Condition) -> bool:
+    """True if both may be one program: a path with a variable may be any."""
+    variable = any(not isinstance(path, Anything) and "%" in path for path in (one.program, other.program))
+    return variable or _alike(one.program, other.program)
 
 
 def conditions_of(account: Account, site: Site[Settings]) -> tuple[tuple[Condition, ...], tuple[Diagnostic, ...]]:

@@ -2,10 +2,13 @@
 
 A block rule wins over every allow rule, so a deny by address is exact. A block rule by name is not enforced before the
 name has been resolved (dynamic-keywords.md), so it holds only against an allow that waits for the same resolution.
+
+Allows are those for any process that the deny is for, also under the name of another account with the same processes.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egressc.addresses import EMPTY
@@ -16,16 +19,19 @@ from egressc.policy import HostEndpoint
 if TYPE_CHECKING:
     from egressc.addresses import AddressSet
     from egressc.lowering import Part
+    from egressc.reach import Reach
     from egressc.services import PortSet
     from egressc.site import BoundRule, Site
+    from egressc.targets.windows_firewall.conditions import Accounts
     from egressc.targets.windows_firewall.settings import Settings
 
 
 class Denies:
     """Answers about the denies of one site. Allows are compared by signature, never one by one."""
 
-    def __init__(self, site: Site[Settings]) -> None:
+    def __init__(self, site: Site[Settings], accounts: Accounts) -> None:
         self._site = site
+        self._accounts = accounts
         self._by_address: dict[tuple[frozenset[str] | Anything, PortSet, bool], BoundRule] | None = None
 
     def is_covered(self, part: Part, addresses: AddressSet = EMPTY) -> bool:
@@ -47,7 +53,7 @@ class Denies:
                 "write the deny by address, or narrow the allow so that the two do not meet",
                 allow,
             )
-        if not self._site.closing_deny and not self._meets_allow(part):
+        if not self._site.closing_deny:
             return self._problem(
                 part,
                 "nothing stops the connections before the name has been resolved, since there is no closing deny",
@@ -56,15 +62,46 @@ class Denies:
             )
         return None
 
+    def cut_of(self, part: Part) -> Diagnostic | None:
+        """What a widened deny stops of an allow for another account that has processes of the deny's, or ``None``.
+
+        What it stops of the accounts that it names is seen by the compiler, which takes accounts as disjoint.
+        """
+        before, after = part.start, part.reach
+        if after is None or not part.steps:
+            return None
+        wide = self._accounts.meeting(before.accounts)
+        if isinstance(wide, Anything) or isinstance(before.accounts, Anything) or wide == before.accounts:
+            return None
+        others = wide - before.accounts
+        found = self._site.index.wrongly_denied(replace(after, accounts=others), replace(before, accounts=others))
+        if found is None:
+            return None
+        flow, allow = found
+        site, step = self._site, part.steps[-1]
+        return Diagnostic(
+            code="E0621",
+            message=f"the deny `{part.rule.identity}` would stop what `{allow.identity}` allows on `{site.name}` "
+            f"({site.target}): {step.sentence}",
+            span=part.rule.rule.span,
+            label=f"{step.reason}: a process may belong to accounts of both, e.g. {flow.text}",
+            help="write the deny as this target can say it exactly, or narrow the allow",
+            related=(Related(span=allow.rule.span, text="this allow is cut"),),
+        )
+
     def _meets_allow(self, part: Part) -> bool:
         index = self._site.index
-        if part.start is part.rule.reach:
-            return index.meets_allow(part.rule)
-        return bool(index.allows_meeting(part.start))
+        reach = self._for_all_processes(part)
+        return index.meets_allow(part.rule) if reach is part.rule.reach else bool(index.allows_meeting(reach))
+
+    def _for_all_processes(self, part: Part) -> Reach:
+        """What the part begins with, for all accounts that have processes of its own."""
+        wide = self._accounts.meeting(part.start.accounts)
+        return part.start if wide == part.start.accounts else replace(part.start, accounts=wide)
 
     def _allow_by_address(self, part: Part) -> BoundRule | None:
         """An allow by address that overlaps the part, which is by name: any name may be at any address."""
-        reach = part.start
+        reach = self._for_all_processes(part)
         in_doubt = False
         for (accounts, ports, subtracts), rule in self._allows().items():
             if not ports.overlaps(reach.ports):

@@ -26,7 +26,7 @@ from egressc.policy import HostEndpoint
 from egressc.reasons import Reason
 from egressc.targets.windows_firewall.assumes import assumptions_of, sentences
 from egressc.targets.windows_firewall.build import Builder, address_chunks
-from egressc.targets.windows_firewall.conditions import EVERY_PROCESS, conditions_of, distinct, unbound_account
+from egressc.targets.windows_firewall.conditions import EVERY_PROCESS, Accounts, distinct, unbound_account
 from egressc.targets.windows_firewall.denies import Denies
 from egressc.targets.windows_firewall.exceptions import Exceptions
 from egressc.targets.windows_firewall.model import Action, FirewallPolicy
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 _PATHS: Final = "Windows Firewall sees no path: the whole host is meant"
 _RESOLVED: Final = "Windows Firewall matches the addresses that Defender saw the name resolve to, whoever else has them"
-_BLOCKED: Final = f"{_RESOLVED}; an address that an excepted name resolved to is blocked"
 _NO_KEYWORDS: Final = "`dynamic-keywords` is off, so no name can be matched"
 _NO_DENY: Final = f"{_NO_KEYWORDS}, and a fallback would stop less than this deny does"
 _LOG: Final = "Windows Firewall logs a whole profile or nothing"
@@ -111,9 +110,10 @@ class _Run:
         profiles = "Any" if isinstance(settings.profiles, Anything) else ",".join(settings.profiles)
         self.builder = Builder(f"{settings.group} {profiles}")
         self.report: list[Diagnostic] = []
-        self.denies = Denies(site)
-        self.exceptions = Exceptions(site)
-        self._conditions: dict[str, tuple[Condition, ...]] = {}
+        self.accounts = Accounts(site)
+        self.denies = Denies(site, self.accounts)
+        self.exceptions = Exceptions(site, self.accounts)
+        self._reported: set[str] = set()
 
     def conditions(self, rule: BoundRule) -> tuple[Condition, ...]:
         """The conditions of a rule's accounts; none if one of them cannot be enforced (an error)."""
@@ -122,13 +122,10 @@ class _Run:
         result: list[Condition] = []
         complete = True
         for account in rule.accounts:
-            known = self._conditions.get(account.name)
-            if known is None:
-                known, problems = conditions_of(account, self.site)
-                if not known and not problems:
-                    problems = (unbound_account(account, self.site, rule.rule.span),)
-                self.report.extend(problems)
-                self._conditions[account.name] = known
+            known, problems = self.accounts.conditions(account)
+            if not known and account.name not in self._reported:
+                self._reported.add(account.name)
+                self.report.extend(problems or (unbound_account(account, self.site, rule.rule.span),))
             complete = complete and bool(known)
             result.extend(known)
         return tuple(result) if complete else ()
@@ -160,19 +157,18 @@ class _Run:
             action = Action.BLOCK
         part = drop_paths(part, _PATHS)
         part = widened(part)
-        part, cut = self.exceptions.settle(part)
-        part = by_address(part, _BLOCKED if cut.patterns else _RESOLVED)
+        part, blocked = self.exceptions.settle(part)
+        part = by_address(part, _RESOLVED)
+        if part.rule.is_deny and (problem := self.denies.cut_of(part)) is not None:
+            self.report.append(problem)
+            return _unsaid(part)
         reach = part.reach
         assert reach is not None
-        patterns = [e.pattern for e in reach.endpoints if isinstance(e, HostEndpoint)]
+        patterns = tuple([e.pattern for e in reach.endpoints if isinstance(e, HostEndpoint)])
         names = self._write(part, _NATURES[Kind.NAMES], action, conditions, self.builder.keyword_chunks(patterns))
-        if cut.patterns:
-            chunks = self.builder.keyword_chunks(cut.patterns)
-            names += self._write(part, "excepted names", Action.BLOCK, conditions, chunks)
-        if cut.addresses is not None:
-            chunks = address_chunks(cut.addresses)
-            names += self._write(part, "excepted addresses", Action.BLOCK, conditions, chunks)
-        assumptions = assumptions_of(self.site, conditions, (*patterns, *cut.patterns))
+        if not blocked.is_empty:
+            names += self._write(part, "excepted addresses", Action.BLOCK, conditions, address_chunks(blocked))
+        assumptions = assumptions_of(self.site, conditions, patterns)
         return named(_noted(part), *names, assumptions=assumptions)
 
     def _addresses(self, part: Part, conditions: tuple[Condition, ...], prefix: str) -> Part:
@@ -195,6 +191,9 @@ class _Run:
         reached = ALL if isinstance(addresses, Anything) else addresses
         if part.rule.is_deny and part.steps and self.denies.is_covered(part, reached):
             return left_out(part)
+        if part.rule.is_deny and (problem := self.denies.cut_of(part)) is not None:
+            self.report.append(problem)
+            return _unsaid(part)
         chunks: Sequence[Chunk] = (("", ANY),) if isinstance(addresses, Anything) else address_chunks(addresses)
         if not chunks:
             return gone(part, Reason.FAMILY, _LOOPBACK)

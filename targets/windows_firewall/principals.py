@@ -49,6 +49,9 @@ _SID: Final = re.compile(r"S-1-(?:0x[0-9A-F]{12}|[0-9]{1,15})((?:-[0-9]{1,10}){1
 _BAD_IN_NAME: Final = re.compile(r'[\x00-\x1f\x7f-\x9f*?"<>|/]')
 _LONGEST_NAME: Final = 512
 
+_USER, _BUILT_IN, _SERVICE, _GROUP = "user", "built-in account", "service", "group"
+"""What a principal can stand for, as far as its text shows."""
+
 
 def service_sid(service: str) -> str:
     r"""The identifier of a service's virtual account ``NT SERVICE\NAME``.
@@ -83,6 +86,40 @@ def principal(text: str) -> Principal | str:
     if service is not None and service[1].isascii():
         return Sid(service_sid(service[1]))
     return AccountName(text)
+
+
+def are_apart(one: Principal, other: Principal) -> bool:
+    """True if no process runs as both, as far as that can be known without the host.
+
+    Built-in service accounts are apart, so are two service identifiers and two accounts of other names; a service
+    identifier stands in the token of whatever account its service runs as, and a group holds anybody.
+    """
+    mine, theirs = _sort(one), _sort(other)
+    if _GROUP in {mine, theirs}:
+        return False
+    if mine != theirs:
+        return _SERVICE not in {mine, theirs}
+    if isinstance(one, AccountName) and isinstance(other, AccountName):
+        return _bare(one) != _bare(other)  # one account has several spellings: with its domain, `.`, or `@`
+    return one != other and isinstance(one, Sid) is isinstance(other, Sid)
+
+
+def _sort(who: Principal) -> str:
+    """What a principal stands for; an identifier of a domain and a plain name are taken for a user's."""
+    if isinstance(who, AccountName):
+        domain = who.value.rpartition("\\")[0].upper()
+        return {"NT SERVICE": _SERVICE, "NT AUTHORITY": _GROUP, "BUILTIN": _GROUP}.get(domain, _USER)
+    if who.value in {"S-1-5-18", "S-1-5-19", "S-1-5-20"}:
+        return _BUILT_IN
+    if who.value.startswith("S-1-5-21-"):
+        return _USER
+    return _SERVICE if who.value.startswith("S-1-5-80-") and who.value != "S-1-5-80-0" else _GROUP
+
+
+def _bare(name: AccountName) -> str:
+    """The name without what says where it is known."""
+    _, slash, last = name.value.rpartition("\\")
+    return (last if slash else name.value.partition("@")[0]).casefold()
 
 
 def is_of_domain(name: AccountName) -> bool:

@@ -41,9 +41,9 @@ policy dublin "Outbound access, 'Dublin'" {
         to    192.0.2.1 192.0.2.8-192.0.2.11 2001:db8::/64
         ports 123/udp 4460/tls
     }
-    allow agent "The agent, but not its telemetry" {
+    allow agent "The agent, but not at the old site" {
         as    agent
-        to    *.agent.example except telemetry.agent.example
+        to    *.agent.example except 198.51.100.0/24
         ports 8443/tls
         ticket "CHG-1"
     }

@@ -6,7 +6,7 @@ import pytest
 
 from egressc.targets.windows_firewall.capabilities import MAX_PRINCIPALS, MAX_TEXT
 from egressc.targets.windows_firewall.model import AccountName, Sid
-from egressc.targets.windows_firewall.principals import is_of_domain, principal, sddl, service_sid
+from egressc.targets.windows_firewall.principals import are_apart, is_of_domain, principal, sddl, service_sid
 
 # shared/targets/windows-firewall.md, section 4: read on Windows hosts
 VECTORS = {
@@ -86,6 +86,31 @@ def test_names_of_a_domain():
     assert is_of_domain(AccountName("user@contoso.example"))
     assert not is_of_domain(AccountName("svc"))
     assert not is_of_domain(AccountName(".\\svc"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ("NETWORK SERVICE", "LOCAL SERVICE", True),
+        ("NETWORK SERVICE", "NETWORK SERVICE", False),
+        ("NETWORK SERVICE", "NT SERVICE\\X", False),
+        ("NETWORK SERVICE", "CONTOSO\\svc", True),
+        ("NETWORK SERVICE", "Everyone", False),
+        ("NETWORK SERVICE", "NT AUTHORITY\\something", False),
+        ("NT SERVICE\\X", "NT SERVICE\\Y", True),
+        ("NT SERVICE\\X", "NT SERVICE\\x", False),
+        ("NT SERVICE\\X", "NT SERVICE\\ALL SERVICES", False),
+        ("NT SERVICE\\X", "CONTOSO\\svc", False),
+        ("CONTOSO\\svc", "CONTOSO\\other", True),
+        ("CONTOSO\\svc", "SVC@contoso.example", False),
+        ("CONTOSO\\svc", "S-1-5-21-1-2-3-1105", False),
+        ("S-1-5-21-1-2-3-1106", "S-1-5-21-1-2-3-1105", True),
+        ("S-1-5-32-555", "S-1-5-21-1-2-3-1105", False),
+    ],
+)
+def test_who_is_never_the_same_process(one, other, apart):
+    assert are_apart(principal(one), principal(other)) is apart
+    assert are_apart(principal(other), principal(one)) is apart
 
 
 def test_lists_are_of_the_grammar_and_fit():

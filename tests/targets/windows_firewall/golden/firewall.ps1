@@ -85,10 +85,6 @@ $Keywords = @(
         Keyword = '*.servicebus.windows.net'
     }
     @{
-        Id = '{44168231-2f34-58a0-8567-64b02e213674}'
-        Keyword = 'telemetry.agent.example'
-    }
-    @{
         Id = '{7afc386a-d067-57d6-b922-c722bfcb6195}'
         Keyword = 'www.microsoft.com'
     }
@@ -104,9 +100,9 @@ $Rules = @(
         RemoteAddress = @('10.0.0.0/8', 'fc00::/7')
     }
     @{
-        Name = 'egressc-67a53e4e56ff-a3792e44'
+        Name = 'egressc-67a53e4e56ff-8db1fc57'
         DisplayName = 'egressc: dublin/agent as agent, program %ProgramFiles%\Contoso''s Agent\agent.exe TCP (names)'
-        Description = 'dublin/agent: The agent, but not its telemetry - Owner: network-security@contoso.example - Ticket: CHG-1 - Reference: https://wiki.contoso.example/egress?a=b/c'
+        Description = 'dublin/agent: The agent, but not at the old site - Owner: network-security@contoso.example - Ticket: CHG-1 - Reference: https://wiki.contoso.example/egress?a=b/c'
         Action = 'Allow'
         Protocol = 'TCP'
         RemotePort = @('8443')
@@ -115,13 +111,13 @@ $Rules = @(
         Program = '%ProgramFiles%\Contoso''s Agent\agent.exe'
     }
     @{
-        Name = 'egressc-5c03a0a75155-dc9cdb7f'
-        DisplayName = 'egressc: dublin/agent as agent, program %ProgramFiles%\Contoso''s Agent\agent.exe TCP (excepted names)'
-        Description = 'dublin/agent: The agent, but not its telemetry - Owner: network-security@contoso.example - Ticket: CHG-1 - Reference: https://wiki.contoso.example/egress?a=b/c'
+        Name = 'egressc-6a8902d38ff0-32b27282'
+        DisplayName = 'egressc: dublin/agent as agent, program %ProgramFiles%\Contoso''s Agent\agent.exe TCP (excepted addresses)'
+        Description = 'dublin/agent: The agent, but not at the old site - Owner: network-security@contoso.example - Ticket: CHG-1 - Reference: https://wiki.contoso.example/egress?a=b/c'
         Action = 'Block'
         Protocol = 'TCP'
         RemotePort = @('8443')
-        RemoteDynamicKeywordAddresses = @('{44168231-2f34-58a0-8567-64b02e213674}')
+        RemoteAddress = @('198.51.100.0/24')
         LocalAccounts = @('CONTOSO\agent$')
         Program = '%ProgramFiles%\Contoso''s Agent\agent.exe'
     }
