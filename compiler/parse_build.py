@@ -50,12 +50,16 @@ class Lexeme(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands before the brace of a block. A fallback's name is its keyword."""
+    """What stands before the brace of a block. A fallback's name is its keyword.
+
+    ``unnamed`` says that the name is made up, in the place of one that is missing.
+    """
 
     keyword: Word
     name: Word
     description: Text | None
     template: bool
+    unnamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, cast
 from egressc import parse_build as build
 from egressc import parse_errors as errors
 from egressc.diagnostics import Related
-from egressc.keywords import STATEMENT_KEYWORDS
+from egressc.keywords import ACTIONS, STATEMENT_KEYWORDS
 from egressc.parse_analysis import Unexpected, explain_head
 from egressc.parse_cursor import LIMIT, VALUE_KINDS, Cursor, TooManyErrorsError
 from egressc.parse_shape import CONTAINERS, FILE, Block
-from egressc.parse_statements import Grammar, read_entry, read_part, read_statement, read_template
+from egressc.parse_statements import Grammar, read_entry, read_part, read_statement, read_template, stand_in_head
 from egressc.parse_tokens import BAD, CLOSE, END, OPEN, TEXT, WORD, Scan, Token
 from egressc.syntax import Policy
 
@@ -96,8 +96,8 @@ class _Reader:
             return self.block(keyword, block.blocks[keyword])
         return read_statement(self.cursor, self.grammar, keyword, block)
 
-    def block(self, keyword: str, block: Block, *, is_reported: bool = False) -> Node | None:
-        """The block whose head begins here (and may be reported already); ``None`` if it has no name."""
+    def block(self, keyword: str, block: Block, *, is_reported: bool = False) -> Node:
+        """The block whose head begins here (and may be reported already)."""
         self.columns.append(self.cursor.column(self.cursor.token))
         head, brace, sound = self.head(keyword, block, is_reported=is_reported)
         members: list[Member] = []
@@ -109,9 +109,10 @@ class _Reader:
             self.inner.pop()
             sound = sound and whole
         self.columns.pop()
-        return None if head is None else build.MAKE[block.start](head, members, end, damaged=not sound)
+        self.lost = self.lost or (head.unnamed and keyword not in ACTIONS)
+        return build.MAKE[block.start](head, members, end, damaged=not sound)
 
-    def head(self, keyword: str, block: Block, *, is_reported: bool) -> tuple[Head | None, Token | None, bool]:
+    def head(self, keyword: str, block: Block, *, is_reported: bool) -> tuple[Head, Token | None, bool]:
         """The head that begins here, the brace behind it (or what stands for it), and whether all that is right."""
         cursor = self.cursor
         tokens = [cursor.take()._replace(kind=keyword)]
@@ -120,7 +121,7 @@ class _Reader:
             cursor.report(errors.reserved(cursor.span(cursor.token), tokens[-1].kind))
             cursor.take()
             cursor.skip_values(block.keywords)
-            return None, self.brace(tokens, block, report=False), False
+            return stand_in_head(cursor, tokens), self.brace(tokens, block, report=False), False
         while cursor.kind in VALUE_KINDS and not self.entries_begin(tokens, block):
             tokens.append(cursor.take())
         result = self.grammar(block.start, tokens)
@@ -131,7 +132,8 @@ class _Reader:
             result = self.grammar(block.start, tokens[: result.index])
         brace_is_right = cursor.kind == OPEN
         brace = self.brace(tokens, block, report=sound)
-        return None if isinstance(result, Unexpected) else cast("Head", result), brace, sound and brace_is_right
+        head = stand_in_head(cursor, tokens) if isinstance(result, Unexpected) else cast("Head", result)
+        return head, brace, sound and brace_is_right
 
     def entries_begin(self, head: Sequence[Token], block: Block) -> bool:
         """True if the endpoints of a set begin here, though no brace stands before them."""
@@ -393,7 +395,6 @@ class _Reader:
         if at_end and (cursor.excess <= 0 or cursor.is_reported_at_end()):
             return
         cursor.excess = 0 if at_end else cursor.excess - 1
-        if brace.kind != OPEN:  # neither of its braces is there, which is one mistake
-            return
-        span, noticed = cursor.span(brace), cursor.span(cursor.token)
-        cursor.report(errors.unclosed_block(span, block.called, noticed, at_end=at_end))
+        if brace.kind == OPEN:  # else neither of its braces is there, which is one mistake
+            span, noticed = cursor.span(brace), cursor.span(cursor.token)
+            cursor.report(errors.unclosed_block(span, block.called, noticed, at_end=at_end))

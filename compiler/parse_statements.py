@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from egressc import parse_errors as errors
 from egressc.keywords import SIGN_WORDS, STATEMENT_KEYWORDS
+from egressc.names import NAME_SHAPE, RESERVED
 from egressc.parse_analysis import Unexpected, explain_statement
+from egressc.parse_build import Head
 from egressc.parse_cursor import VALUE_KINDS, Cursor
 from egressc.parse_tokens import BAD, OPEN, TEXT, WORD, Token
+from egressc.syntax import Text, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from egressc.parse_build import Member
     from egressc.parse_shape import Block
     from egressc.syntax import Entry, Item
+
+
+_NAMED_BY_OTHERS: Final = frozenset(("endpoints", "service-account", "template"))
 
 
 class Grammar(Protocol):
@@ -63,6 +69,26 @@ def read_part(cursor: Cursor, grammar: Grammar, block: Block, at: int) -> Item |
     tokens = cursor.tokens[at : cursor.at]
     result = grammar(block.statements[tokens[0].kind], tokens)
     return None if isinstance(result, Unexpected) else cast("Item | Member", result)
+
+
+def stand_in_head(cursor: Cursor, tokens: Sequence[Token]) -> Head:
+    """A head in the place of one without a name, which is reported: so what stands in its block is read.
+
+    A name that was written as a string counts where others refer to it; else one is made up that nothing else has.
+    """
+    spans = [cursor.span(token) for token in tokens]
+    keyword = Word(text=tokens[0].kind, span=spans[0])
+    text = next((span for token, span in zip(tokens, spans, strict=True) if token.kind == TEXT), None)
+    told = "" if text is None else text.text[1:-1]
+    text = text or keyword.span
+    is_named = keyword.text in _NAMED_BY_OTHERS and NAME_SHAPE.fullmatch(told) is not None and told not in RESERVED
+    return Head(
+        keyword=keyword,
+        name=Word(text=told if is_named else f"unnamed-{text.start}", span=text),
+        description=Text(value=told or keyword.text, span=text),
+        template=keyword.text == "template",
+        unnamed=not is_named,
+    )
 
 
 def read_template(cursor: Cursor, tokens: list[Token]) -> bool:

@@ -57,6 +57,8 @@ def imported_path(text: Text, importer: str, root: str) -> str | Diagnostic:
             help="the root is the nearest folder upwards with `inventory.yaml` or `.git`, else the folder of the first "
             "PATH; move the file below it",
         )
+    if value.endswith("/") and os.path.isfile(real):
+        return _missing(text, folder, importer)
     if real == importer:
         return Diagnostic(
             code="E0206",
@@ -71,15 +73,19 @@ def imported_path(text: Text, importer: str, root: str) -> str | Diagnostic:
         return _other(text, "this is a folder; import each of its files by itself")
     if os.path.lexists(real):
         return _other(text, "this is not a regular file")
-    return _missing(text, folder)
+    return _missing(text, folder, importer)
 
 
-def _missing(text: Text, folder: str) -> Diagnostic:
+def _missing(text: Text, folder: str, importer: str) -> Diagnostic:
     value = text.value
     if "\\" in value and os.path.isfile(os.path.join(folder, value.replace("\\", "/"))):
         help_ = f"write `{value.replace(chr(92), '/')}`: paths are written with `/`"
+    elif os.path.isfile(os.path.join(folder, value.rstrip("/"))):
+        help_ = f"write `{value.rstrip('/')}`"
     else:
         near = near_path(os.path.normpath(value), folder)
+        if near is not None and os.path.realpath(os.path.join(folder, near)) == importer:
+            near = None
         help_ = (
             f"did you mean `{printable(near).replace(os.sep, '/')}`?" if near else "the path is relative to this file"
         )

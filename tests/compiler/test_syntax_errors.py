@@ -115,13 +115,16 @@ def test_what_is_right_comes_through():
     )
     file, diagnostics = parse(Source.of("case.egress", text))
     assert [d.code for d in diagnostics] == ["E0111", "E0106", "E0108", "E0110", "E0110"]
-    imported, endpoints, policy = file.items
+    imported, endpoints, policy, unnamed = file.items
+    at_policy, at_rule = (f"unnamed-{text.index(name)}" for name in ('"q"', '"x"'))
+    assert (unnamed.name.text, unnamed.damaged) == (at_policy, True)
     assert (imported.path.value, file.damaged) == ("a", True)
     assert ([e.text for e in endpoints.entries], endpoints.damaged) == (["a.example", "b.example"], False)
     assert ([s.keyword.text for s in policy.settings], policy.damaged) == (["from"], True)
     assert [(r.name.text, r.damaged, [s.keyword.text for s in r.settings]) for r in policy.rules] == [
         ("r", True, []),
         ("s", False, ["to", "ports"]),
+        (at_rule, True, ["to"]),
     ]
 
 
