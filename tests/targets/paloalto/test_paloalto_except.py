@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from paloalto_reading import ACCOUNTS, SETTINGS, inventory, rendered
+from paloalto_reading import ACCOUNTS, SETTINGS, inventory, read_with_panos, rendered
 from support import compilation_of
 
 from egressc.addresses import parse_addresses
@@ -73,7 +73,10 @@ def test_an_exemption_leaves_excepted_addresses_out():
     (rule,) = lowering.model.decryption_rules
     assert (rule.destinations, rule.negate_destination) == (("198.18.0.0/15",), True)
     assert lowering.parts[0].exempt.exceptions == lowering.parts[0].start.exceptions
-    assert b"<negate-destination>yes" in rendered(lowering)[0].partition(b"<decryption>")[2]
+    config, commands = rendered(lowering)
+    (read,) = read_with_panos(config)["decryption"]
+    assert (read.destination_addresses, read.negate_destination) == (["198.18.0.0/15"], True)
+    assert f"decryption rules {rule.name} negate-destination yes\n" in commands.decode()
 
 
 def test_a_path_is_seen_where_all_but_excepted_addresses_are_decrypted():

@@ -1,5 +1,7 @@
 """What each feature of the language becomes on PAN-OS, and what is announced about it."""
 
+from datetime import date
+
 import pytest
 from paloalto_reading import ACCOUNTS, POLICY, SETTINGS, inventory
 from support import compilation_of, lowering_of, site_of
@@ -431,6 +433,18 @@ def test_an_allow_that_expires_has_a_schedule():
     assert "expires:2027-06-30" in {t.name for t in found.model.tags}
     assert reasons(found) == ["expiry"]
     assert "the firewall's clock shows UTC" in found.assumes
+
+
+def test_a_schedule_ends_after_it_starts_in_the_past_too():
+    text = rule("to a.example.com ports 443/https expires 1999-01-01")
+    found = lowering_of(text, inventory(ZONES + ", timezone: Etc/GMT+12"), "edge", date(1998, 12, 31))
+    assert found.model.schedules[0].span == "1999/01/01@00:00-1999/01/01@11:59"
+
+
+def test_what_an_update_and_ipv6_need_is_said():
+    found = lowered("to a.example.com ports 443/https")
+    assert any(s.startswith("nothing of an earlier compilation") for s in found.assumes)
+    assert any(s.startswith("IPv6 firewalling is on") for s in found.assumes)
 
 
 def test_a_deny_has_no_schedule():

@@ -418,7 +418,7 @@ def _random_policy(random_):
     )
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, SETTINGS + ", user-id: true"])
+@pytest.mark.parametrize("settings", [SETTINGS, SETTINGS + ", user-id: true", SETTINGS + ", default-deny: false"])
 def test_random_policies_decide_what_lowering_says(settings):
     random_ = random.Random(20261122)
     compared = denied = allowed = 0
