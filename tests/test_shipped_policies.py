@@ -72,6 +72,16 @@ def test_the_dropped_host_is_mentioned_where_an_upgrader_looks():
     assert all(line.startswith("#") for line in text.splitlines() if "policykeyservice" in line)
 
 
+def test_what_is_accepted_is_accepted_for_the_shipped_policy_only_and_with_a_reason():
+    inventory = load(("policies",)).inventory
+    accepted = [each for firewall in inventory.firewalls for each in firewall.accept]
+    assert accepted
+    for each in accepted:
+        assert each.why
+        assert each.covers("private-network-connectors/entra-private-network-connector/cloud-service")
+        assert not each.covers("a-policy-of-the-user/web")
+
+
 INTUNE_ROWS = ("163 ", "56 ", "59 ", "189 ", "190 ", "Defender for Endpoint security settings")
 
 
