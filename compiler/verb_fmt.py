@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from egressc.console import complain, say, tell
+from egressc.console import complain, say, say_bytes, tell
 from egressc.diagnostics import Diagnostic, has_errors, sort_key
 from egressc.exits import COULD_NOT_RUN, DONE, NO
 from egressc.format import check_format
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 STDIN = "-"
 """The PATH that stands for standard input."""
 
+_STDIN_SHOWN = "<stdin>"
+
 
 def run(options: argparse.Namespace) -> int:
     """Format. Returns the exit status: 1 for syntax errors, or with ``--check`` when a file would change.
@@ -33,6 +35,9 @@ def run(options: argparse.Namespace) -> int:
     if STDIN in options.paths:
         if len(options.paths) > 1:
             complain("egressc fmt: `-` stands alone")
+            return COULD_NOT_RUN
+        if options.format == "json" and not (options.check or options.diff):
+            complain("egressc fmt: `-` and `--format json` both want standard output; with `--check` they agree")
             return COULD_NOT_RUN
         return _stdin(options)
     found = find_files(options.paths)
@@ -81,17 +86,20 @@ def _report(options: argparse.Namespace, report: list[Diagnostic], changed: list
 def _stdin(options: argparse.Namespace) -> int:
     report: list[Diagnostic] = []
     data = sys.stdin.buffer.read()
-    text = _formatted(data, "<stdin>", report)
+    text = _formatted(data, _STDIN_SHOWN, report)
+    changes = text is not None and text.encode() != data
+    if options.format == "json":
+        say(to_json(report, changed=[_STDIN_SHOWN] if changes else []))
+        return NO if text is None or (options.check and changes) else DONE
     if text is None:
         tell(report, options.color)
         return NO
-    changes = text.encode() != data
     if options.diff:
-        say(_diff(data, text, "<stdin>"))
-    elif not options.check:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode())
-        sys.stdout.buffer.flush()
+        say(_diff(data, text, _STDIN_SHOWN))
+    if options.check and changes:
+        complain(f"would change {_STDIN_SHOWN}")
+    elif not (options.check or options.diff):
+        say_bytes(text.encode())
     return NO if options.check and changes else DONE
 
 

@@ -98,6 +98,26 @@ def test_fmt_for_machines(place, run):
     assert {found["file"] for found in told["diagnostics"]} == {"bad.egress"}
 
 
+def test_fmt_of_standard_input_for_machines(place, run, monkeypatch):
+    standard_input(monkeypatch, UNTIDY)
+    status, out, err = run("fmt", "-", "--format", "json")
+    assert (status, out) == (2, "")
+    assert "both want standard output" in err
+    for option, expected in (("--check", 1), ("--diff", 0)):
+        standard_input(monkeypatch, UNTIDY)
+        status, out, err = run("fmt", "-", "--format", "json", option)
+        assert (status, json.loads(out), err) == (expected, {"diagnostics": [], "changed": ["<stdin>"]}, "")
+    standard_input(monkeypatch, "policy {")
+    status, out, err = run("fmt", "-", "--format", "json", "--check")
+    assert (status, err, json.loads(out)["changed"]) == (1, "", [])
+    assert {found["file"] for found in json.loads(out)["diagnostics"]} == {"<stdin>"}
+
+
+def test_fmt_check_of_standard_input_says_what_would_change(run, monkeypatch):
+    standard_input(monkeypatch, UNTIDY)
+    assert run("fmt", "-", "--check") == (1, "", "would change <stdin>\n")
+
+
 # targets, init, explain
 
 
