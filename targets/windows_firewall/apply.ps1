@@ -127,6 +127,9 @@ foreach ($rule in @(Get-GroupRule)) {
     if (-not $wanted.ContainsKey($rule.Name)) {
         $stale.Add($rule)
     }
+    elseif ([string] $rule.Enabled -ne 'True') {
+        Write-Warning -Message ('The rule ' + $rule.Name + ' has been switched off on this host: what it says does not hold.')
+    }
 }
 $missing = @($Rules | Where-Object { -not $present.ContainsKey($_['Name']) })
 $missing = @($missing | Where-Object { $_['Action'] -eq 'Block' }) + @($missing | Where-Object { $_['Action'] -ne 'Block' })
@@ -197,18 +200,20 @@ Write-Output ('egressc: ' + $created.Count + ' rules created, ' + ($Rules.Count 
 if (-not $EnforceDefaultDeny) {
     return
 }
-Write-Warning -Message 'From here on this host reaches only what a rule allows. Other rules than these stay in force; those of Windows itself cover DHCP and DNS. Domain controllers, time, updates and activation need a rule, or lie in the internal networks.'
+$reminder = 'Other rules than these stay in force; those of Windows itself cover DHCP and DNS. Domain controllers, time, updates and activation need a rule, or lie in the internal networks.'
+if ($Site['GroupPolicy']) {
+    Write-Warning -Message ('The hosts of this group policy object will reach only what a rule allows, and nothing undoes that by itself. ' + $reminder)
+    if ($Cmdlet.ShouldProcess($Site['Store'], 'Block outbound connections by default')) {
+        Set-NetFirewallProfile -Name $ProfileNames -PolicyStore $Site['Store'] -DefaultOutboundAction 'Block' -ErrorAction Stop
+    }
+    return
+}
+Write-Warning -Message ('From here on this host reaches only what a rule allows. ' + $reminder)
 $foreign = @(Get-Found -Query { Get-NetFirewallRule -Direction 'Outbound' -Enabled 'True' -Action 'Allow' -PolicyStore 'ActiveStore' -ErrorAction Stop })
 $foreign = @($foreign | Where-Object { $_.Group -ne $Site['Group'] })
 Write-Warning -Message ('Outbound allow rules on this host that are not egressc''s: ' + $foreign.Count)
 foreach ($rule in $foreign) {
     Write-Verbose -Message ('other allow rule: ' + $rule.Name + ' ' + $rule.DisplayName)
-}
-if ($Site['GroupPolicy']) {
-    if ($Cmdlet.ShouldProcess($Site['Store'], 'Block outbound connections by default')) {
-        Set-NetFirewallProfile -Name $ProfileNames -PolicyStore $Site['Store'] -DefaultOutboundAction 'Block' -ErrorAction Stop
-    }
-    return
 }
 $open = @(Get-NetFirewallProfile -PolicyStore 'PersistentStore' -ErrorAction Stop | Where-Object { $ProfileNames -contains $_.Name -and [string] $_.DefaultOutboundAction -ne 'Block' })
 if ($open.Count -gt 0) {

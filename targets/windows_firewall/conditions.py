@@ -34,7 +34,9 @@ KINDS: Final = ("windows-account", "windows-service", "windows-program")
 # `*` alone would mean every service.
 _BAD_SERVICE: Final = re.compile(r'[/\\|"*?\[\]\x00-\x1f\x7f-\x9f]')
 _BAD_PROGRAM: Final = re.compile(r'[/*?"<>|\x00-\x1f\x7f-\x9f]')
-_FULL_PATH: Final = re.compile(r"(?:[A-Za-z]:\\|%[^%\\]+%\\|\\\\[^\\]+\\[^\\]+\\).*[^\\ ]")
+_FULL_PATH: Final = re.compile(r"(?:[A-Za-z]:|%[^%\\]+%|\\\\[^\\]+\\[^\\]+)(?:\\(?!\.{1,2}(?:\\|$))[^\\]+)+(?<! )")
+"""Drive, variable or share, then folders and a file: Windows compares with the path of the process, which has no empty
+part, no ``.`` and no ``..``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
 $Cmdlet = $PSCmdlet
 $Prefix = 'egressc-'
 $StateKey = 'SOFTWARE\egressc\'
+$ServicesKey = 'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\'
 $MinimumBuild = 20348
 $MinimumPlatform = '4.18.2209.7'
 $KeywordNamespace = 'f955b8ef-1d78-5351-a3df-78304e939dc0'
@@ -82,6 +83,9 @@ function Get-KeywordProblem {
     if (-not $status.AntivirusEnabled -or ($null -ne $mode -and $mode -ne 'Normal')) {
         'Microsoft Defender Antivirus is not the active antivirus of this host: without it no name is resolved.'
     }
+    if (-not $status.RealTimeProtectionEnabled) {
+        'Real-time protection of Microsoft Defender is off: without it there is no Network Protection.'
+    }
     $platform = $null
     if (-not [version]::TryParse([string] $status.AMProductVersion, [ref] $platform)) {
         'The platform version of Microsoft Defender is not known.'
@@ -103,15 +107,15 @@ function Get-KeywordProblem {
 }
 
 function Get-ServiceProblem {
-    # Services that a rule names and that are not here, or whose processes do not carry the service's identifier.
+    # Services that a rule names and that are not here, or whose processes do not carry the service's identifier. The
+    # registry holds what sc.exe qsidtype says in the language of the host.
     $names = @($Rules | Where-Object { $_.ContainsKey('Service') } | ForEach-Object { $_['Service'] } | Sort-Object -Unique)
-    $tool = Join-Path -Path $env:SystemRoot -ChildPath 'System32\sc.exe'
     foreach ($name in $names) {
-        $output = [string]::Join(' ', @(& $tool 'qsidtype' $name))
-        if ($LASTEXITCODE -ne 0) {
+        $kind = [Microsoft.Win32.Registry]::GetValue($ServicesKey + $name, 'ServiceSidType', 0)
+        if ($null -eq $kind) {
             'There is no service ' + $name + ' on this host.'
         }
-        elseif ($output -match 'SERVICE_SID_TYPE\s*:\s*NONE') {
+        elseif ($kind -eq 0) {
             'The service ' + $name + ' has no identifier in its token: sc.exe sidtype ' + $name + ' unrestricted, then restart it.'
         }
     }

@@ -22,7 +22,7 @@
 .PARAMETER EnforceDefaultDeny
     Blocks, at the very end, every outbound connection that no rule allows. Established connections live on. Unless
     RollbackMinutes is 0, a scheduled task undoes it after that time: when all works, run the script once more with
-    "-EnforceDefaultDeny -RollbackMinutes 0" to keep it.
+    "-EnforceDefaultDeny -RollbackMinutes 0" to keep it. In a group policy object nothing undoes it: try it on one host.
 
 .PARAMETER RollbackMinutes
     How long after -EnforceDefaultDeny the scheduled task waits. 0: there is no such task, and a waiting one is removed.
@@ -32,7 +32,7 @@
     dynamic keywords that no other rule uses.
 
 .PARAMETER KeywordsOnly
-    Creates the dynamic keywords and nothing else.
+    Creates the dynamic keywords, removes those of egressc that no rule uses any more, and does nothing else.
 
 .EXAMPLE
     .\firewall.ps1 -WhatIf

@@ -137,6 +137,18 @@ def test_other_rules_are_left_alone():
     assert names(host) == ["egressc-x-1", "mine"]
 
 
+def test_a_rule_that_somebody_switched_off_is_named():
+    host = Host()
+    text = script(rule("a"), rule("b"))
+    host.run(text)
+    host.rules["PersistentStore"]["egressc-b-1"]["enabled"] = "False"
+    before = state(host)
+    host.run(text)
+    (warning,) = host.warnings
+    assert "egressc-b-1" in warning
+    assert state(host) == before
+
+
 def test_what_if_changes_nothing_and_says_everything():
     text = script(rule("a", names=("a.example",)), rule("b"), keywords=("a.example",))
     host = Host()
@@ -181,8 +193,10 @@ def spoilt(**changes):
         ({"preference": {"EnableNetworkProtection": 0}}, "Network Protection"),
         ({"preference": {"AllowNetworkProtectionOnWinServer": False}}, "server"),
         ({"preference": {"AllowDatagramProcessingOnWinServer": None}}, "DNS"),
-        ({"services": {"WAPCSvc": "NONE"}}, "sidtype"),
-        ({"services": {"WAPCSvc": None}}, "no service WAPCSvc"),
+        ({"status": {"RealTimeProtectionEnabled": False}}, "Real-time"),
+        ({"services": {"WAPCSvc": 0}}, "sidtype"),
+        ({"services": {"WAPCSvc": None}}, "sidtype"),
+        ({"services": {"WAPCSvc": "absent"}}, "no service WAPCSvc"),
         ({"local_rules_allowed": "False"}, "Group policy"),
         ({"fail": {"Get-MpPreference": 0}}, "does not answer"),
     ],
@@ -211,7 +225,7 @@ def test_defender_does_not_matter_without_names():
 
 
 def test_all_problems_are_said_at_once():
-    host = spoilt(preference={"EnableNetworkProtection": 0}, services={"WAPCSvc": None})
+    host = spoilt(preference={"EnableNetworkProtection": 0}, services={"WAPCSvc": "absent"})
     text = script(rule("a", names=("a.example",), users=DOMAIN_ACCOUNT, service="WAPCSvc"), keywords=("a.example",))
     with pytest.raises(PowerShellError):
         host.run(text)
@@ -331,7 +345,7 @@ def test_removal_opens_the_door_before_the_rules_go():
 
 def test_rules_go_into_the_group_policy_object_in_one_session():
     options = {"store": GroupPolicyStore(GPO), "keywords": ("a.example",)}
-    host = spoilt(status={"AntivirusEnabled": False}, services={"WAPCSvc": None})
+    host = spoilt(status={"AntivirusEnabled": False}, services={"WAPCSvc": "absent"})
     host.run(script(rule("a", names=("a.example",), service="WAPCSvc"), **options))
     assert names(host) == []
     assert names(host, GPO) == ["egressc-a-1"]
@@ -341,6 +355,8 @@ def test_rules_go_into_the_group_policy_object_in_one_session():
     assert set(host.profiles[GPO].values()) == {"Block"}
     assert set(host.profiles["PersistentStore"].values()) == {"NotConfigured"}
     assert host.tasks == {}
+    (warning,) = host.warnings
+    assert "nothing undoes that by itself" in warning
     host.run(script(**options), Remove=True)
     assert names(host, GPO) == []
     assert set(host.profiles[GPO].values()) == {"NotConfigured"}

@@ -221,6 +221,10 @@ policy p "P" { from g as l
         ("windows-program", "C:\\a\\*\\b.exe", "E0791"),
         ("windows-program", "C:/a/b.exe", "E0791"),
         ("windows-program", "C:\\a\\", "E0791"),
+        ("windows-program", "C:\\\\a\\\\b.exe", "E0791"),
+        ("windows-program", "C:\\a\\..\\b.exe", "E0791"),
+        ("windows-program", "C:\\a\\.", "E0791"),
+        ("windows-program", "\\\\server\\share", "E0791"),
         ("windows-program", "C:\\" + "x" * 260, "E0791"),
         ("windows-account", "S-1-5-nonsense", "E0792"),
         ("windows-account", "a|b", "E0792"),
@@ -236,6 +240,24 @@ def test_bindings_that_windows_cannot_have_are_errors(kind, value, code):
     assert conditions == ()
     assert found.code == code
     assert len(found.message) < 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "System",
+        "C:\\a.exe",
+        "%ProgramFiles%\\A B\\.c\\d..e.exe",
+        "\\\\server\\share\\x.exe",
+        "c:\\a\\...\\b",
+        "%X%\\b.exe",
+    ],
+)
+def test_full_paths_are_programs(path):
+    site = site_of('policy p "P" { from g allow a "A" { to 192.0.2.1 ports 443/tcp } }', inventory(), "hosts")
+    account = Account("good", "G", (("windows-program", (path,)),), site.rules[0].rule.span)
+    ((condition,), problems) = conditions_of(account, site)
+    assert (condition.program, problems) == (path, ())
 
 
 def test_a_bad_binding_is_said_once_for_all_rules():

@@ -10,6 +10,7 @@ from powershell_run import Interpreter
 from powershell_values import Block, PowerShellError, collected, text_of, truth, unrolled
 
 NOT_FOUND = "ObjectNotFound"
+SERVICES = "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\"
 
 
 class NetList(list):
@@ -56,9 +57,14 @@ class Host:
         self.profiles = {store: dict.fromkeys(("Domain", "Private", "Public"), "NotConfigured") for store in self.rules}
         self.registry = {}
         self.tasks = {}
-        self.services = {"WAPCSvc": "UNRESTRICTED"}
+        self.services = {"WAPCSvc": 1}
         self.accounts = {}
-        self.status = {"AntivirusEnabled": True, "AMRunningMode": "Normal", "AMProductVersion": "4.18.24090.11"}
+        self.status = {
+            "AntivirusEnabled": True,
+            "AMRunningMode": "Normal",
+            "AMProductVersion": "4.18.24090.11",
+            "RealTimeProtectionEnabled": True,
+        }
         self.preference = {
             "EnableNetworkProtection": 1,
             "AllowNetworkProtectionOnWinServer": True,
@@ -192,14 +198,10 @@ class Host:
         return [{"BuildNumber": str(self.build), "ProductType": 3}]
 
     def native(self, session, positional, named, _piped):
-        target, *arguments = positional
+        (block,) = positional
         assert not named
-        if isinstance(target, Block):
-            return session.invoke(target.node, [], {})
-        assert target == "C:\\Windows\\System32\\sc.exe"
-        kind = self.services.get(arguments[1])
-        session.scopes[0]["lastexitcode"] = 0 if kind else 1060
-        return [f"SERVICE_NAME: {arguments[1]}", f"SERVICE_SID_TYPE:  {kind}"] if kind else ["FAILED 1060"]
+        assert isinstance(block, Block), "nothing but script blocks is called"
+        return session.invoke(block.node, [], {})
 
     def get_scheduledtask(self, *_):
         return [{"TaskName": name} for name in self.tasks]
@@ -311,9 +313,16 @@ class Host:
                     CreateSubKey=lambda name: self.key(self.registry.setdefault(name, {}) is None or name),
                     DeleteSubKey=self.registry.pop,
                 ),
-                GetValue=lambda _key, _name, default: default,
+                GetValue=self.registry_value,
             ),
         }
+
+    def registry_value(self, key, name, default):
+        """A value of the machine: the default where the key lacks it, nothing where there is no key."""
+        if not key.startswith(SERVICES) or name != "ServiceSidType":
+            return default
+        kind = self.services.get(key.removeprefix(SERVICES), "absent")
+        return None if kind == "absent" else default if kind is None else kind
 
     def key(self, name):
         values = self.registry[name]

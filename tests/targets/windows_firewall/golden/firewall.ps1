@@ -22,7 +22,7 @@
 .PARAMETER EnforceDefaultDeny
     Blocks, at the very end, every outbound connection that no rule allows. Established connections live on. Unless
     RollbackMinutes is 0, a scheduled task undoes it after that time: when all works, run the script once more with
-    "-EnforceDefaultDeny -RollbackMinutes 0" to keep it.
+    "-EnforceDefaultDeny -RollbackMinutes 0" to keep it. In a group policy object nothing undoes it: try it on one host.
 
 .PARAMETER RollbackMinutes
     How long after -EnforceDefaultDeny the scheduled task waits. 0: there is no such task, and a waiting one is removed.
@@ -32,7 +32,7 @@
     dynamic keywords that no other rule uses.
 
 .PARAMETER KeywordsOnly
-    Creates the dynamic keywords and nothing else.
+    Creates the dynamic keywords, removes those of egressc that no rule uses any more, and does nothing else.
 
 .EXAMPLE
     .\firewall.ps1 -WhatIf
@@ -177,6 +177,7 @@ $Rules = @(
 $Cmdlet = $PSCmdlet
 $Prefix = 'egressc-'
 $StateKey = 'SOFTWARE\egressc\'
+$ServicesKey = 'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\'
 $MinimumBuild = 20348
 $MinimumPlatform = '4.18.2209.7'
 $KeywordNamespace = 'f955b8ef-1d78-5351-a3df-78304e939dc0'
@@ -254,6 +255,9 @@ function Get-KeywordProblem {
     if (-not $status.AntivirusEnabled -or ($null -ne $mode -and $mode -ne 'Normal')) {
         'Microsoft Defender Antivirus is not the active antivirus of this host: without it no name is resolved.'
     }
+    if (-not $status.RealTimeProtectionEnabled) {
+        'Real-time protection of Microsoft Defender is off: without it there is no Network Protection.'
+    }
     $platform = $null
     if (-not [version]::TryParse([string] $status.AMProductVersion, [ref] $platform)) {
         'The platform version of Microsoft Defender is not known.'
@@ -275,15 +279,15 @@ function Get-KeywordProblem {
 }
 
 function Get-ServiceProblem {
-    # Services that a rule names and that are not here, or whose processes do not carry the service's identifier.
+    # Services that a rule names and that are not here, or whose processes do not carry the service's identifier. The
+    # registry holds what sc.exe qsidtype says in the language of the host.
     $names = @($Rules | Where-Object { $_.ContainsKey('Service') } | ForEach-Object { $_['Service'] } | Sort-Object -Unique)
-    $tool = Join-Path -Path $env:SystemRoot -ChildPath 'System32\sc.exe'
     foreach ($name in $names) {
-        $output = [string]::Join(' ', @(& $tool 'qsidtype' $name))
-        if ($LASTEXITCODE -ne 0) {
+        $kind = [Microsoft.Win32.Registry]::GetValue($ServicesKey + $name, 'ServiceSidType', 0)
+        if ($null -eq $kind) {
             'There is no service ' + $name + ' on this host.'
         }
-        elseif ($output -match 'SERVICE_SID_TYPE\s*:\s*NONE') {
+        elseif ($kind -eq 0) {
             'The service ' + $name + ' has no identifier in its token: sc.exe sidtype ' + $name + ' unrestricted, then restart it.'
         }
     }
@@ -528,6 +532,9 @@ foreach ($rule in @(Get-GroupRule)) {
     if (-not $wanted.ContainsKey($rule.Name)) {
         $stale.Add($rule)
     }
+    elseif ([string] $rule.Enabled -ne 'True') {
+        Write-Warning -Message ('The rule ' + $rule.Name + ' has been switched off on this host: what it says does not hold.')
+    }
 }
 $missing = @($Rules | Where-Object { -not $present.ContainsKey($_['Name']) })
 $missing = @($missing | Where-Object { $_['Action'] -eq 'Block' }) + @($missing | Where-Object { $_['Action'] -ne 'Block' })
@@ -598,18 +605,20 @@ Write-Output ('egressc: ' + $created.Count + ' rules created, ' + ($Rules.Count 
 if (-not $EnforceDefaultDeny) {
     return
 }
-Write-Warning -Message 'From here on this host reaches only what a rule allows. Other rules than these stay in force; those of Windows itself cover DHCP and DNS. Domain controllers, time, updates and activation need a rule, or lie in the internal networks.'
+$reminder = 'Other rules than these stay in force; those of Windows itself cover DHCP and DNS. Domain controllers, time, updates and activation need a rule, or lie in the internal networks.'
+if ($Site['GroupPolicy']) {
+    Write-Warning -Message ('The hosts of this group policy object will reach only what a rule allows, and nothing undoes that by itself. ' + $reminder)
+    if ($Cmdlet.ShouldProcess($Site['Store'], 'Block outbound connections by default')) {
+        Set-NetFirewallProfile -Name $ProfileNames -PolicyStore $Site['Store'] -DefaultOutboundAction 'Block' -ErrorAction Stop
+    }
+    return
+}
+Write-Warning -Message ('From here on this host reaches only what a rule allows. ' + $reminder)
 $foreign = @(Get-Found -Query { Get-NetFirewallRule -Direction 'Outbound' -Enabled 'True' -Action 'Allow' -PolicyStore 'ActiveStore' -ErrorAction Stop })
 $foreign = @($foreign | Where-Object { $_.Group -ne $Site['Group'] })
 Write-Warning -Message ('Outbound allow rules on this host that are not egressc''s: ' + $foreign.Count)
 foreach ($rule in $foreign) {
     Write-Verbose -Message ('other allow rule: ' + $rule.Name + ' ' + $rule.DisplayName)
-}
-if ($Site['GroupPolicy']) {
-    if ($Cmdlet.ShouldProcess($Site['Store'], 'Block outbound connections by default')) {
-        Set-NetFirewallProfile -Name $ProfileNames -PolicyStore $Site['Store'] -DefaultOutboundAction 'Block' -ErrorAction Stop
-    }
-    return
 }
 $open = @(Get-NetFirewallProfile -PolicyStore 'PersistentStore' -ErrorAction Stop | Where-Object { $ProfileNames -contains $_.Name -and [string] $_.DefaultOutboundAction -ne 'Block' })
 if ($open.Count -gt 0) {
