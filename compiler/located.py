@@ -41,7 +41,10 @@ _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _BAD_ESCAPE = re.compile(r"\\U(?!0010|000[0-9A-Fa-f])[0-9A-Fa-f]{8}")
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]|\r(?!\n)")
+"""What is no printable character, and what ends a line to YAML and not to an editor (``_BREAKS``)."""
+
+_BREAKS: Final = frozenset("\r\x85\u2028\u2029")
 
 
 def source_of(name: str, data: bytes, shown: str | None = None) -> tuple[Source | None, tuple[Diagnostic, ...]]:
@@ -61,7 +64,7 @@ def parse(source: Source) -> tuple[Located | None, tuple[Diagnostic, ...]]:
             code="E0402",
             message=f"character U+{ord(forbidden[0]):04X} cannot stand in this file",
             span=Span(source, forbidden.start(), forbidden.end()),
-            label="not a printable character",
+            label="ends a line to YAML only" if forbidden[0] in _BREAKS else "not a printable character",
             help="remove it",
         )
         return None, (wrong,)

@@ -66,7 +66,8 @@ def find_inventories(paths: Sequence[str]) -> tuple[str, ...]:
     for path in paths or (".",):
         folder = path if os.path.isdir(path) else os.path.dirname(path)
         candidate = os.path.normpath(os.path.join(folder, INVENTORY))
-        if os.path.isfile(candidate):
+        # A folder or a broken link of that name is an inventory that cannot be read: it is not passed over.
+        if os.path.lexists(candidate):
             found.setdefault(os.path.realpath(candidate), candidate)
     return tuple(found.values())
 

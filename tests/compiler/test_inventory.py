@@ -288,7 +288,7 @@ MALFORMED = {
     "fraction as user": ("service-accounts: {a: {linux-user: «1.5}}\n", "E0412"),
     "truth value as user": ("service-accounts: {a: {linux-user: «true}}\n", "E0412"),
     "number as a service": ("service-accounts: {a: {windows-service: «5}}\n", "E0412"),
-    "account with an escape": ('service-accounts: {a: {windows-account: «"NT AUTHORITY\\NETWORK SERVICE"}}\n', "E0414"),
+    "account with an escape": ('service-accounts: {a: {windows-account: «"NT AUTHORITY\\NETWORK SERVICE"}}\n', "E0402"),
     "service with a slash": ("service-accounts: {a: {windows-service: «a/b}}\n", "E0236"),
     "root of all cgroups, in a list": ("service-accounts: {a: {linux-cgroup: [x.slice, «/]}}\n", "E0236"),
     "account with a blank is one mistake": ("service-accounts: {a: {windows-service: «'a '}}\n", "E0414"),

@@ -256,6 +256,9 @@ def test_inventory_stands_in_the_folder_or_beside_the_file(tmp_path, monkeypatch
     assert find_inventories(["one/sub", "two"]) == ("two/inventory.yaml",)
     assert find_inventories([]) == ()
     assert find_inventories(["two", "one", "two/b.egress"]) == ("two/inventory.yaml", "one/inventory.yaml")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/inventory.yaml").symlink_to("nowhere")
+    assert find_inventories(["broken"]) == ("broken/inventory.yaml",), "what cannot be read is not passed over"
     (tmp_path / "three").symlink_to("one")
     assert find_inventories(["one", "three"]) == ("one/inventory.yaml",), "the same file by two ways"
     monkeypatch.chdir(tmp_path / "one")
