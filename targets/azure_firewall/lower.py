@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from egressc.addresses import ALL
 from egressc.approximate import default_steps, left_out
 from egressc.diagnostics import Diagnostic
 from egressc.lowering import Kind, Lowering
 from egressc.parts import parts_of
-from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
+from egressc.policy import TagEndpoint
 from egressc.suggest import nearest
 from egressc.targets.azure_firewall.checks import limit_problems, shortened_descriptions
 from egressc.targets.azure_firewall.draft import Band, Desk, Draft, Form, policy_of
@@ -33,9 +32,7 @@ from egressc.targets.azure_firewall.write import Writer, announced
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from egressc.addresses import AddressSet
     from egressc.lowering import Part
-    from egressc.reach import Reach
     from egressc.site import BoundRule, Site
     from egressc.targets.azure_firewall.settings import Settings
 
@@ -97,31 +94,13 @@ def _without_vain_denies(drafts: Sequence[Draft], site: Site[Settings]) -> list[
         part = draft.part
         rule = part.rule
         changed = rule.is_deny and any(step.after != step.before for step in part.steps)
-        if changed and not _names_internal(part.start, site):
+        if changed and not site.names_internal(part.start.endpoints):
             if rule not in meets:
                 meets[rule] = site.index.meets_allow(rule)
-            if not meets[rule] and not site.names_internal(part.start.endpoints):
+            if not meets[rule]:
                 draft = draft.with_part(left_out(part))  # noqa: PLW2901 - the draft of the same part
         result.append(draft)
     return result
-
-
-def _names_internal(reach: Reach, site: Site[Settings]) -> bool:
-    for endpoint in reach.endpoints:
-        match endpoint:
-            case HostEndpoint():
-                continue
-            case AddressEndpoint():
-                addresses: AddressSet | None = endpoint.addresses
-            case AnyAddressEndpoint():
-                addresses = ALL
-            case TagEndpoint():
-                addresses = site.tags.get(endpoint.name.lower())
-            case _:
-                assert_never(endpoint)
-        if addresses is not None and addresses.overlaps(site.internal):
-            return True
-    return False
 
 
 def _place(draft: Draft, writer: Writer, entries: list[Entry], pairs: list[Pair]) -> tuple[Part, ...]:

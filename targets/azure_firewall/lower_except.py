@@ -15,7 +15,7 @@ from egressc.anything import ANY
 from egressc.approximate import drop_exceptions
 from egressc.flows_index import FlowIndex
 from egressc.lowering import Recognition
-from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, Inspection
+from egressc.policy import HostEndpoint, Inspection
 from egressc.reach import Reach
 from egressc.targets.azure_firewall.draft import Band, Form
 from egressc.targets.azure_firewall.fqdn import is_sayable
@@ -93,20 +93,13 @@ def _sayable(draft: Draft, desk: Desk) -> Draft:
     if not desk.site.closing_deny:
         return _dropped(draft, "without a closing deny, the deny of an exception would decide what no rule does")
     paths = sees_paths(part, desk, draft.terminates)
-    internal = desk.site.internal
 
     def keep(endpoint: Endpoint) -> bool:
-        match endpoint:
-            case HostEndpoint():
-                if draft.form is Form.NETWORK or not is_sayable(endpoint.pattern):
-                    return False
-                return endpoint.path is None or (paths and endpoint.pattern.is_exact)
-            case AddressEndpoint():
-                return not endpoint.addresses.overlaps(internal)
-            case AnyAddressEndpoint():
-                return False
-            case _:
-                return True
+        if not isinstance(endpoint, HostEndpoint):
+            return not desk.site.names_internal((endpoint,))
+        if draft.form is Form.NETWORK or not is_sayable(endpoint.pattern):
+            return False
+        return endpoint.path is None or (paths and endpoint.pattern.is_exact)
 
     return draft.with_part(drop_exceptions(part, _why(draft), keep))
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from egressc.approximate import by_address, drop_paths, gone, map_hosts, use_fallback
+from egressc.addresses import ALL, union_of
+from egressc.approximate import by_address, drop_paths, gone, map_hosts, use_fallback, with_endpoints
 from egressc.host_index import HostIndex
 from egressc.lowering import Kind, Recognition
-from egressc.policy import HostEndpoint, Inspection
+from egressc.policy import AddressEndpoint, HostEndpoint, Inspection
 from egressc.reasons import Reason
 from egressc.services import Application
-from egressc.targets.azure_firewall.draft import Band, Draft, Form, divided
+from egressc.targets.azure_firewall.draft import Band, Draft, Form, divided, with_exceptions
 from egressc.targets.azure_firewall.fqdn import with_deeper_names, with_shallow_names, without_inner_wildcards
 from egressc.targets.azure_firewall.limits import LARGEST_APPLICATION_PORT, MOST_SPELLED_PORTS
 from egressc.targets.azure_firewall.model import Tier
@@ -194,24 +196,52 @@ def _opaque(part: Part, desk: Desk, *, ports: bool) -> Iterator[Draft]:
                 return
             part = divided(part, endpoints=others)
     part = desk.seen(part)
-    if ports and not part.rule.fallback:
-        sentence = (
-            f"names go with single ports up to {LARGEST_APPLICATION_PORT} in application rules, and only ranges of up "
-            f"to {MOST_SPELLED_PORTS} ports are spelled out"
-        )
-        yield Draft(gone(part, Reason.PORTS, sentence), nature, Form.NETWORK, band)
+    why = _why_no_names(desk, ports=ports)
+    if part.rule.is_deny or not part.rule.fallback:
+        if part.rule.fallback:
+            why += ", and a deny of the addresses of its fallback would leave the names open at all others"
+        yield Draft(gone(part, Reason.PORTS if ports else Reason.NO_NAMES, why), nature, Form.NETWORK, band)
         return
-    for found in use_fallback(part, _why_no_names(desk, ports=ports)):
-        words = [nature, "fallback", *_KIND_WORDS.get(found.kind, ())]
-        yield Draft(desk.v4(found), "-".join(words), Form.NETWORK, band)
+    is_said = False
+    for found in use_fallback(part, why):
+        left = _less_addresses(found)
+        if left is not None:
+            is_said = True
+            words = [nature, "fallback", *_KIND_WORDS.get(found.kind, ())]
+            yield Draft(desk.v4(left), "-".join(words), Form.NETWORK, band)
+    if not is_said:
+        why += ", and the exceptions of the rule take its whole fallback away"
+        yield Draft(gone(part, Reason.NO_NAMES, why), nature, Form.NETWORK, band)
 
 
 _KIND_WORDS = {Kind.TAGS: ("tags",), Kind.ANY_ADDRESS: ("any",)}
 
 
+def _less_addresses(part: Part) -> Part | None:
+    """The part of a fallback with its exceptions by address subtracted: the same flows; ``None`` if none is left."""
+    reach = part.reach
+    if reach is None or part.kind is Kind.TAGS:
+        return part
+    excepted = union_of(e.addresses for e in reach.exceptions if isinstance(e, AddressEndpoint))
+    if excepted.is_empty:
+        return part
+    held = ALL
+    if part.kind is Kind.ADDRESSES:
+        held = union_of(e.addresses for e in reach.endpoints if isinstance(e, AddressEndpoint))
+    left = held.difference(excepted)
+    if left.is_empty:
+        return None
+    rest = tuple(e for e in reach.exceptions if not isinstance(e, AddressEndpoint))
+    after = with_exceptions(with_endpoints(reach, (AddressEndpoint(left),)), rest)
+    return replace(part, kind=Kind.ADDRESSES, reach=after)
+
+
 def _why_no_names(desk: Desk, *, ports: bool) -> str:
     if ports:
-        return "these ports do not fit into an application rule, the only one that sees such names"
+        return (
+            f"names go with single ports up to {LARGEST_APPLICATION_PORT} in application rules, and only ranges of up "
+            f"to {MOST_SPELLED_PORTS} ports are spelled out"
+        )
     if desk.settings.dns_proxy:
         return "a network rule takes no wildcard names"
     if desk.settings.tier is Tier.BASIC:

@@ -208,6 +208,44 @@ def test_wildcards_on_tcp_take_the_fallback():
     assert announced(text, inventory("dns-proxy: true")) == {"a": {"resolved-address": "note", "fallback": "warning"}}
 
 
+BUS = 'endpoints bus "B" { sql.contoso.com fallback { 192.0.2.0/24 } }'
+
+
+@pytest.mark.parametrize(
+    ("ports", "allow", "reason"),
+    [
+        ("9354/tcp", "to 203.0.113.0/24 ports 9354/tcp", "no-names"),
+        ("any/tcp", "to *.contoso.com ports 443", "no-names"),
+        ("any/https", "to *.contoso.com ports 443", "ports"),
+    ],
+)
+def test_a_fallback_does_not_stand_in_for_the_names_of_a_deny(ports, allow, reason):
+    # 192.0.2.0/24 denied, the names would be open at every other address.
+    text = policy(f'deny d "D" {{ to bus ports {ports} }}', f'allow a "A" {{ {allow} }}', before=BUS)
+    assert announced(text) == {"d": {reason: "error"}, "a": {}}
+    apart = policy(f'deny d "D" {{ to bus ports {ports} }}', 'allow a "A" { to x.com ports 80 }', before=BUS)
+    if reason == "no-names" and ports != "any/tcp":
+        assert announced(apart) == {"d": {}, "a": {}}
+        assert set(rules(template(apart))) == {"p.a_http", "closing-deny"}
+
+
+def test_addresses_are_subtracted_from_a_fallback():
+    text = policy(
+        'allow a "A" { to bus except 192.0.2.7 ports 443/tcp }', 'allow b "B" { to x.com ports 443 }', before=BUS
+    )
+    found = rules(template(text))
+    assert found["p.a_dns-fallback"][2]["destinationAddresses"] == ["192.0.2.0-192.0.2.6", "192.0.2.8-192.0.2.255"]
+    assert found["p.a_dns-fallback"][1]["name"] == "net-allow"
+    assert announced(text) == {"a": {"fallback": "warning"}, "b": {}}
+    everywhere = text.replace("fallback { 192.0.2.0/24 }", "fallback { any-address }")
+    assert rules(template(everywhere))["p.a_dns-fallback-any"][2]["destinationAddresses"] == [
+        "0.0.0.0-192.0.2.6",
+        "192.0.2.8-255.255.255.255",
+    ]
+    nothing = text.replace("fallback { 192.0.2.0/24 }", "fallback { 192.0.2.7 }")
+    assert announced(nothing)["a"] == {"no-names": "error"}
+
+
 # Ports
 
 
@@ -536,6 +574,24 @@ def test_exceptions_that_cannot_be_said_are_dropped_aloud(exception, others, set
     text = policy(f'allow a "A" {{ to *.x.com except {exception} ports 443 }}', *others)
     assert announced(text, inventory(settings))["a"] == {"except": "error"}
     assert "E0608" in codes(text, inventory(settings))
+
+
+def test_a_service_tag_that_holds_internal_networks_is_not_cut_out():
+    published = {
+        "changeNumber": 7,
+        "cloud": "Public",
+        "values": [
+            {
+                "name": "Storage",
+                "id": "Storage",
+                "properties": {"changeNumber": 1, "region": "", "addressPrefixes": ["20.0.0.0/8"], "systemService": ""},
+            }
+        ],
+    }
+    text = policy('allow a "A" { to *.x.com except service-tag Storage ports 443 }')
+    for internal, expected in (("20.1.0.0/16", ["E0608"]), ("10.0.0.0/8", [])):
+        inv = inventory(top=f"service-tags: tags.json\ninternal-networks: [{internal}]\n")
+        assert codes(text, inv, tags__json=json.dumps(published)) == expected
 
 
 def test_names_cannot_be_cut_out_of_addresses():
