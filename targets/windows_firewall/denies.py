@@ -9,6 +9,7 @@ Allows are those for any process that the deny is for, also under the name of an
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from egressc.addresses import EMPTY
@@ -32,7 +33,6 @@ class Denies:
     def __init__(self, site: Site[Settings], accounts: Accounts) -> None:
         self._site = site
         self._accounts = accounts
-        self._by_address: dict[tuple[frozenset[str] | Anything, PortSet, bool], BoundRule] | None = None
 
     def is_covered(self, part: Part, addresses: AddressSet = EMPTY) -> bool:
         """True if the closing deny stops all that this part of a deny would stop.
@@ -103,7 +103,7 @@ class Denies:
         """An allow by address that overlaps the part, which is by name: any name may be at any address."""
         reach = self._for_all_processes(part)
         in_doubt = False
-        for (accounts, ports, subtracts), rule in self._allows().items():
+        for (accounts, ports, subtracts), rule in self._allows.items():
             if not ports.overlaps(reach.ports):
                 continue
             if isinstance(accounts, Anything) or isinstance(reach.accounts, Anything) or accounts & reach.accounts:
@@ -116,15 +116,14 @@ class Denies:
                     return rule
         return None
 
+    @cached_property
     def _allows(self) -> dict[tuple[frozenset[str] | Anything, PortSet, bool], BoundRule]:
         """One allow by address for each combination of what it shares with others beside its addresses."""
-        if self._by_address is None:
-            found: dict[tuple[frozenset[str] | Anything, PortSet, bool], BoundRule] = {}
-            for rule in self._site.rules:
-                if not rule.is_deny and _has_addresses(rule):
-                    found.setdefault((rule.reach.accounts, rule.reach.ports, bool(rule.reach.exceptions)), rule)
-            self._by_address = found
-        return self._by_address
+        found: dict[tuple[frozenset[str] | Anything, PortSet, bool], BoundRule] = {}
+        for rule in self._site.rules:
+            if not rule.is_deny and _has_addresses(rule):
+                found.setdefault((rule.reach.accounts, rule.reach.ports, bool(rule.reach.exceptions)), rule)
+        return found
 
     def _problem(self, part: Part, label: str, help_text: str, allow: BoundRule | None) -> Diagnostic:
         site = self._site
