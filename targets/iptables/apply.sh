@@ -25,7 +25,7 @@ usage: sh apply.sh [OPTION]...
   --state-dir DIR              where to remember what was applied (default /var/lib/egressc)
   --help                       this text
 
-exit status: 0 done; 1 it did not work, and everything is as it was before; 2 usage
+exit status: 0 done; 1 it did not work, and everything is as it was before (--remove: run it again); 2 usage
 TEXT
 }
 
@@ -153,7 +153,12 @@ check_files() {
     only "$sets" "create $set_name (hash:ip $family timeout [0-9]+|hash:net $family maxelem [0-9]+)|add $set_name [0-9a-f.:]+(/[0-9]+)?"
     name='[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?'
     only "$lines" "max-cache-ttl=[0-9]+|no-resolv|server=[0-9a-f.:]+|ipset=(/$name(\\.$name)*)/$set_name(,$set_name)*"
-    # Where no hierarchy is mounted (inside `ip netns exec`), loading the rules will tell.
+    facts foreign >"$work/foreign"
+}
+
+# The accounts that the rules are for must be here. Where no hierarchy of control groups is mounted (inside
+# `ip netns exec`), loading the rules will tell.
+check_accounts() {
     cgroup_root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
     facts user >"$work/users"
     while IFS= read -r user; do
@@ -163,7 +168,6 @@ check_files() {
     while IFS= read -r cgroup; do
         [ -z "$cgroup_root" ] || [ -d "$cgroup_root/$cgroup" ] || die "there is no control group \`$cgroup\` here, and the rules are for that account"
     done <"$work/cgroups"
-    facts foreign >"$work/foreign"
 }
 
 check_foreign() {
@@ -187,6 +191,23 @@ check_other_backend() {
                 die "$other_tool-$other also has a chain $chain: first run apply.sh --backend $other --remove"
             fi
         done
+    done
+}
+
+# Sets are named after the rules of the policy, so another chain of egressc may use one of the same name.
+check_other_chains() {
+    ipset save >"$work/sets.now"
+    plan "$sets" <"$work/sets.now" >"$work/sets.todo"
+    sed -n 's/^swap [^ ]* //p' "$work/sets.todo" >"$work/changed"
+    for other in "$state_root"/*/sets.ipset; do
+        [ -f "$other" ] || continue
+        [ "$other" != "$state/sets.ipset" ] || continue
+        other_chain=$(basename -- "$(dirname -- "$other")")
+        warn "the chain $other_chain is also one of egressc: whichever is asked first decides"
+        names "$other" >"$work/names"
+        if grep -Fx -f "$work/changed" "$work/names" >&2; then
+            die "the chain $other_chain uses a set (above) that holds something else there: remove that chain first"
+        fi
     done
 }
 
@@ -247,6 +268,7 @@ drop_chain() {
 # drop_table FAMILY TABLE: a table that only we have used; iptables-legacy has no way to be rid of one
 drop_table() {
     have nft || return 0
+    ! tool "$1" -save -t "$2" | grep -Eq -e '^-A ' -e '^:[^ ]+ (-|DROP) ' || return 0
     case $(tool "$1" '' --version) in
         *nf_tables*) ;;
         *) return 0 ;;
@@ -335,11 +357,28 @@ load_sets() {
     ipset restore <"$work/sets.todo"
 }
 
+# drop_set NAME: remove a set. The kernel may need a moment to let go of it after the last rule that asked for it.
+drop_set() {
+    for pause in 0.1 0.2 0.5; do
+        ! ipset destroy "$1" 2>/dev/null || return 0
+        sleep "$pause"
+    done
+    ipset destroy "$1"
+}
+
 # drop_sets FILE: remove the sets whose names stand in the file, if they are here and nothing uses them
 drop_sets() {
     ipset list -n >"$work/names"
     grep -Fx -f "$1" "$work/names" | while IFS= read -r old_set; do
-        ipset destroy "$old_set" || warn "the set $old_set stays: something uses it"
+        drop_set "$old_set" || warn "the set $old_set stays: something uses it"
+    done
+}
+
+# drop_unfinished: remove what was being filled when a run was cut short
+drop_unfinished() {
+    ipset list -n >"$work/names"
+    sed -n '/^egt_/p' "$work/names" | while IFS= read -r left_over; do
+        drop_set "$left_over"
     done
 }
 
@@ -487,7 +526,8 @@ snapshot() {
     for family in 4 6; do
         tool "$family" -save >"$work/before.v$family"
     done
-    ipset save | grep -E '^(create|add) eg[bcnsx]_' >"$work/before.sets" || true
+    ipset save >"$work/sets.now"
+    sed -n -E '/^(create|add) eg[bcnsx]_/p' "$work/sets.now" >"$work/before.sets"
     rm -f "$work/before.conf" "$work/known.conf"
     [ ! -f "$state/dnsmasq.conf" ] || cp "$state/dnsmasq.conf" "$work/known.conf"
     if [ "$with_resolver" = yes ] && [ -f "$(installed)" ]; then
@@ -513,16 +553,32 @@ differences() {
     fi
 }
 
+# is_as_before FAMILY: our chain and its jumps are what they were
+is_as_before() {
+    tool "$1" -save >"$work/now"
+    for when in now "before.v$1"; do
+        own <"$work/$when"
+        printf '%s\n' "$all_hooks" | while IFS=' ' read -r hook_table hook_chain; do
+            jumps "$hook_table" "$hook_chain" <"$work/$when"
+        done
+        echo "end"
+    done | awk '$0 == "end" { n++; next } !n { now = now "\n" $0 } n { was = was "\n" $0 } END { exit now != was }'
+}
+
+# roll_back: what fails here must not stop the rest of it, so errors are looked for at the end of each step.
 roll_back() {
     warn "putting back what was there before"
     for family in 4 6; do
-        restore_rules "$family" || warn "the rules of IPv$family could not be put back"
+        restore_rules "$family"
+        is_as_before "$family" || warn "the rules of IPv$family could not be put back"
     done
+    drop_unfinished
     load_sets "$work/before.sets" || warn "the sets could not be put back"
     names "$sets" | sort >"$work/ours"
     names "$work/before.sets" | sort >"$work/theirs"
     grep -Fvx -f "$work/theirs" "$work/ours" >"$work/new" || true
     [ ! -s "$work/new" ] || drop_sets "$work/new"
+    rm -rf -- "$new_state"
     if [ "$changing" = resolver ]; then
         if [ -f "$work/before.conf" ]; then
             put_lines "$work/before.conf"
@@ -535,7 +591,8 @@ roll_back() {
 
 finish() {
     status=$?
-    trap - EXIT INT TERM HUP
+    trap - EXIT
+    trap '' INT TERM HUP
     set +e
     if [ "$changing" != no ]; then
         roll_back
@@ -546,9 +603,7 @@ finish() {
 }
 
 apply_sets_and_rules() {
-    ipset list -n | { grep '^egt_' || true; } | while IFS= read -r left_over; do
-        ipset destroy "$left_over"
-    done
+    drop_unfinished
     load_sets "$sets"
     for family in 4 6; do
         load_rules "$family"
@@ -619,11 +674,12 @@ cut_sessions() {
     say "ended tracked connections to $(wc -l <"$work/cut" | tr -d ' ') addresses or networks"
 }
 
+# remember: what is applied, beside the place of what was applied before
 remember() {
-    mkdir -p "$state"
-    chmod 700 "$state"
+    rm -rf -- "$new_state"
+    mkdir -m 700 "$new_state"
     for file in "$rules4" "$rules6" "$sets" "$lines"; do
-        cp "$file" "$state/"
+        cp "$file" "$new_state/"
     done
 }
 
@@ -645,21 +701,31 @@ apply() {
     update_resolver
     wrong=$(differences)
     [ -z "$wrong" ] || die "not as it should be: $wrong"
+    remember
+    # It is done: what is left is tidying up, and not to be cut short.
+    trap '' INT TERM HUP
     changing=no
     cut_sessions
     remove_old_sets
-    remember
-    top=$(printf '%s\n' "$hooks" | sed -n 's/^filter //p')
-    for family in 4 6; do
-        first=$(tool "$family" '' -S "$top" | sed -n 2p)
-        [ "$first" = "-A $top -j $chain" ] || warn "other rules stand before the jump to $chain (IPv$family)"
-    done
+    rm -rf -- "$state"
+    mv "$new_state" "$state"
+    check_tops
     say "done: $(grep -c '^-A' "$rules4") rules for IPv4, $(grep -c '^-A' "$rules6") for IPv6, $(names "$sets" | wc -l | tr -d ' ') sets"
+}
+
+# Foreign rules above the jump decide first.
+check_tops() {
+    for family in 4 6; do
+        printf '%s\n' "$hooks" | while IFS=' ' read -r hook_table hook_chain; do
+            first=$(tool "$family" '' -w -t "$hook_table" -S "$hook_chain" | sed -n 2p)
+            [ "$first" = "-A $hook_chain -j $chain" ] ||
+                warn "other rules stand before the jump to $chain (table $hook_table, IPv$family)"
+        done
+    done
 }
 
 check() {
     snapshot
-    ipset save >"$work/sets.now"
     plan "$sets" <"$work/sets.now" >"$work/sets.todo"
     cp "$work/sets.todo" "$work/sets.done"
     forget
@@ -695,6 +761,7 @@ remove() {
 
 if [ -n "$inner" ]; then
     work=$inner
+    [ "$(readlink /proc/self/ns/net)" != "$(cat "$work/outside")" ] || die "this is no network namespace of its own"
     check_files
     load_here
     exit 0
@@ -707,6 +774,7 @@ trap 'exit 143' TERM HUP
 check_tools
 check_files
 state=$state_root/$chain
+new_state=$state_root/.$chain.new
 if [ "$action" != check ]; then
     mkdir -p "$state_root"
     exec 9>"$state_root/lock"
@@ -716,9 +784,12 @@ if [ "$action" = remove ]; then
     remove
     exit 0
 fi
+check_accounts
 check_foreign
 check_other_backend
+check_other_chains
 check_resolver
+readlink /proc/self/ns/net >"$work/outside"
 unshare -n -- /bin/sh "$self" --in-namespace "$work" --backend "$backend" >"$work/namespace" 2>&1 ||
     die "the firewall does not load (tried in a network namespace of its own, nothing was changed): $(cat "$work/namespace")"
 if [ "$action" = check ]; then
