@@ -88,6 +88,8 @@ def _explain(source: Source, problem: str, context: str, at: int, context_at: in
         return _key_without_colon(source, at) or ("a `:` is not allowed here", here, hint)
     if problem == "sequence entries are not allowed here":
         return "a list item is not allowed here", here, "begin the list on a line of its own, or write `[A, B]`"
+    if problem == "mapping keys are not allowed here":
+        return f"a `{here.text}` is not allowed here", here, _QUOTE
     if problem == "could not find expected ':'" and context_at is not None:
         return "a key needs a `:` and a value", _line_from(source, context_at), "write `KEY: VALUE`"
     if problem.startswith(("expected <block end>", "expected ',' or", "expected '<document start>'")):

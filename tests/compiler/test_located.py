@@ -101,6 +101,7 @@ MALFORMED = {
     "directive that is none": ("«%a: 1\n", "E0400"),
     "indented too far": ("a:\n  b: {}\n   «c: {}\n", "E0400"),
     "indented too little": ("a:\n    b: {}\n  «c: {}\n", "E0400"),
+    "question mark": ("a: «? b\n", "E0400"),
     "list after a colon": ("a: «- b\n", "E0400"),
     "pattern that begins with a star": ("a: «*/*\n", "E0400"),
     "at sign": ("a: «@b\n", "E0400"),
