@@ -503,6 +503,11 @@ check_resolver() {
         [ "$other_lines" = "$(installed)" ] || [ ! -e "$other_lines" ] ||
             die "$other_lines is of another firewall, and dnsmasq takes one line for each domain: remove that one first"
     done
+    for other_lines in "$resolver_dir"/*; do
+        [ "$other_lines" != "$(installed)" ] || continue
+        ! grep -Eqs '^[[:space:]]*(ip|nft)set[[:space:]]*=' "$other_lines" ||
+            warn "$other_lines also feeds sets: dnsmasq takes one line for each name, the longest domain"
+    done
     if have dnsmasq; then
         dnsmasq --test --conf-file="$lines" >"$work/dnsmasq" 2>&1 || die "dnsmasq refuses dnsmasq.conf: $(cat "$work/dnsmasq")"
     fi

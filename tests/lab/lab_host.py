@@ -25,6 +25,7 @@ NAMES = {
     "hole.example": ("203.0.113.77", "2001:db8:200::77"),
     "intranet.windows.net": ("10.99.0.1", None),
 }
+CROWD = tuple((f"198.51.101.{n}", "many.example") for n in range(1, 121))
 CNAMES = [
     ("sub.servicebus.windows.net", "ns-prod.trafficmanager.net"),
     ("ns-prod.trafficmanager.net", "x.cloudapp.net"),
@@ -50,7 +51,7 @@ def host_and_world(folder, backend):
         outside.add_address("down0", "192.0.2.1/24", "2001:db8::1/64")
         host.ip("route", "add", "default", "via", "192.0.2.1")
         host.ip("-6", "route", "add", "default", "via", "2001:db8::1")
-        world(outside, NAMES, CNAMES)
+        world(outside, NAMES, CNAMES, CROWD)
         host.resolve_through("127.0.0.1")
         lines = host.folder / "dnsmasq.d"
         lines.mkdir()

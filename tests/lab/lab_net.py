@@ -147,8 +147,11 @@ def namespaces(folder, *roles):
             each.close()
 
 
-def world(server, names, cnames=()):
-    """The rest of the world in a namespace: its DNS at 192.0.2.53, its servers on all of the addresses."""
+def world(server, names, cnames=(), crowd=()):
+    """The rest of the world in a namespace: its DNS at 192.0.2.53, its servers on all of the addresses.
+
+    ``crowd`` are addresses in 198.51.101.0/24 and their names, each its own record.
+    """
     lines = [
         "no-resolv",
         "no-hosts",
@@ -164,7 +167,11 @@ def world(server, names, cnames=()):
         addresses.update(f"{v4}/32" for _ in (1,) if v4)
         addresses.update(f"{v6}/128" for _ in (1,) if v6)
     lines += [f"cname={alias},{target}" for alias, target in cnames]
+    hosts = server.folder / "hosts"
+    hosts.write_text("".join(f"{address} {name}\n" for address, name in crowd))
+    lines.append(f"addn-hosts={hosts}")
     server.add_address("lo", "192.0.2.53/32", *sorted(addresses))
+    server.ip("route", "add", "local", "198.51.101.0/24", "dev", "lo")
     server.dnsmasq("\n".join(lines) + "\n")
     server.start(sys.executable, str(HERE / "lab_servers.py"), "80", "443", "8080", ready="ready")
 
