@@ -12,6 +12,7 @@ from netaddr.strategy import ipv4, ipv6  # type: ignore[import-untyped, unused-i
 
 from egressc import ranges
 from egressc.problems import Problem
+from egressc.quick_init import quick_init
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,7 @@ _BITS: dict[Family, int] = {4: 32, 6: 128}
 _LAST: dict[Family, int] = {4: 2**32 - 1, 6: 2**128 - 1}
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class AddressSet:
     """A set of addresses of both families: ranges of integers, sorted, disjoint, not adjacent, both ends included."""

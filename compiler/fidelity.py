@@ -11,6 +11,7 @@ from egressc.fidelity_difference import Cut, Differences
 from egressc.fidelity_integrity import check_lowering
 from egressc.lowering import Recognition
 from egressc.policy import Inspection
+from egressc.quick_init import quick_init
 from egressc.reasons import FACTS, Effect, Reason
 from egressc.tls import tls_services
 from egressc.tls_differences import tls_differences
@@ -38,6 +39,7 @@ class Verdict(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Approximation:
     """One difference and its reason, graded.
@@ -56,6 +58,7 @@ class Approximation:
     example: Flow | None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class RuleFidelity:
     """How the artefact says one rule: its verdict, the names it has there, how it knows the name of a connection.

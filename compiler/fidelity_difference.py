@@ -14,6 +14,7 @@ from egressc.flows_search import in_both
 from egressc.hosts import example, matches
 from egressc.lowering import BrokenLoweringError
 from egressc.policy import HostEndpoint
+from egressc.quick_init import quick_init
 from egressc.reasons import Effect, Reason
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Cut:
     example: Flow
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What a step does to what is allowed, with a flow that is decided otherwise; ``None`` where none is."""

@@ -9,6 +9,7 @@ from egressc.addresses import ALL, AddressSet, union_of
 from egressc.anything import ANY
 from egressc.hosts import HostPattern
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
+from egressc.quick_init import quick_init
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ NO_TAGS: frozenset[str] = frozenset()
 """No opaque service tag."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Flow:
     """One flow, as an example. ``None`` is: none, or one that nobody named (see the field).
@@ -59,6 +61,7 @@ class Flow:
         return f"{who}{as_whom} → {where}:{self.port}{over}{self.path or ''}{at}{also}"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A finite set of names, or (``negated``) every name but these, also names that nobody listed."""
@@ -96,6 +99,7 @@ EVERY = Choice(frozenset(), True)  # noqa: FBT003
 """The choice of any name."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Box:
     """A product of flows. ``inside`` tests all hold, ``outside`` tests none; the same for the shared name.

@@ -12,11 +12,13 @@ from functools import lru_cache
 
 from egressc.host_search import search
 from egressc.labels import glob_contains, glob_matches, globs_intersect
+from egressc.quick_init import quick_init
 
 _SHORT = 120
 """Two patterns shorter than this together cannot meet the limit on the length of a name: labels decide one by one."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class HostPattern:
     """A set of host names.

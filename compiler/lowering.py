@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from egressc.quick_init import quick_init
+
 if TYPE_CHECKING:
     from egressc.diagnostics import Diagnostic, Level
     from egressc.reach import Reach
@@ -38,6 +40,7 @@ class Recognition(StrEnum):
     NONE = "none"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Step:
     """One approximation: ``before`` becomes ``after`` for ``reason``; ``after`` is ``None`` when the part is gone.
@@ -55,6 +58,7 @@ class Step:
     level: Level | None = None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """A part of a rule on its way to the target: endpoints of one kind, names recognised by one mechanism.

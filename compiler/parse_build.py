@@ -12,6 +12,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Final, Literal, Protocol, cast
 
 from egressc.keywords import RESERVED
+from egressc.quick_init import quick_init
 from egressc.source import Source, Span
 from egressc.syntax import (
     Binding,
@@ -48,6 +49,7 @@ class Lexeme(Protocol):
     end_pos: int
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Head:
     """What stands before the brace of a block. A fallback's name is its keyword.

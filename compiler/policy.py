@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from egressc.quick_init import quick_init
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -35,6 +37,7 @@ class Inspection(StrEnum):
     MUST = "must"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class HostEndpoint:
     """Hosts by name, with an optional path prefix (``/pkiops``: that path, or anything below ``/pkiops/``)."""
@@ -103,6 +106,7 @@ class TemplateEndpoint:
         return self.word.text
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destinations:
     """The ``to`` of a rule. Values are shared between rules that name the same sets.
@@ -179,6 +183,7 @@ class GroupName:
     span: Span
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule with the defaults of its policy filled in.

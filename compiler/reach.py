@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from egressc.quick_init import quick_init
+
 if TYPE_CHECKING:
     from egressc.anything import Anything
     from egressc.policy import Endpoint
@@ -14,6 +16,7 @@ BOTH_FAMILIES = frozenset({4, 6})
 """IPv4 and IPv6."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Reach:
     """The flows from ``groups`` as ``accounts`` to ``endpoints`` but not ``exceptions`` on ``ports``.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from egressc.diagnostics import Diagnostic
 from egressc.parse_shape import RULE
 from egressc.policy import Destinations
+from egressc.quick_init import quick_init
 from egressc.resolve_entries import is_name, path_of
 from egressc.resolve_exceptions import removes_everything, removing_nothing
 from egressc.scope import Kind, without_slips
@@ -27,6 +28,7 @@ _Key = tuple[int, tuple[str, ...], tuple[str, ...]]
 """A file's scope, and the words of the list and of its exceptions."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, eq=False)
 class To:
     """What a ``to`` setting says, and its first endpoint with a path, if any has one.

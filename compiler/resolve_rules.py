@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from egressc.diagnostics import Diagnostic, Related
 from egressc.parse_shape import RULE
 from egressc.policy import Action, Inspection
+from egressc.quick_init import quick_init
 from egressc.resolve_settings import logs, text_of
 from egressc.services import Application
 
@@ -39,6 +40,7 @@ class RuleDefaults:
     reference: str = ""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StatedRule:
     """A rule whose ``groups`` and ``accounts`` are still ``None`` where it leaves them to a policy."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from egressc.anything import ANY, Anything
 from egressc.policy import Action, AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
+from egressc.quick_init import quick_init
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,6 +47,7 @@ class BoundGroup:
         return self.addresses is ANY
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, eq=False)
 class BoundRule:
     """A rule with its groups, its accounts' bindings and its parameters filled in for one site.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
+from egressc.quick_init import quick_init
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
@@ -42,6 +44,7 @@ class Source:
         return self.text[start:end].rstrip("\r\n")
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Span:
     """A range of characters of one source: from ``start`` up to but without ``end``."""

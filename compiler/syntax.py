@@ -20,6 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from egressc.quick_init import quick_init
+
 if TYPE_CHECKING:
     from egressc.source import Source, Span
 
@@ -51,6 +53,7 @@ NO_COMMENTS: Final = Comments()
 """No comments: what nearly every node shares."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """A word as it was written, case and all; what it means follows from its position."""
@@ -60,6 +63,7 @@ class Word:
     comments: Comments = NO_COMMENTS
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """A string: ``value`` is what it says (without the quotes, ``""`` as one quote), ``span`` includes the quotes."""
@@ -85,6 +89,7 @@ Value = Word | Text | ServiceTag
 """What can stand behind the keyword of a setting."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """One setting of a policy or a rule, in source order; repeated ones are all there.
@@ -188,6 +193,7 @@ class Include:
     comments: Comments = NO_COMMENTS
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """``allow NAME "…" { … }`` or ``deny NAME "…" { … }``. ``span`` reaches from the action to the closing brace."""

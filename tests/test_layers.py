@@ -14,7 +14,7 @@ TARGETS = ROOT / "targets"
 # From the bottom up. A module may import its own layer and those below; a name stands for itself and what it begins
 # with `NAME_`. Every module must be in one of them.
 LAYERS = (
-    ("values", ("__init__ anything exits markdown naming problems ranges source labels host hosts addresses services "
+    ("values", ("__init__ anything quick_init exits markdown naming problems ranges source labels host hosts addresses services "
      "suggest names public_suffixes words templates binding_values")),
     ("model", "diagnostics policy keywords syntax located_value inventory reach reasons lowering explain_code"),
     ("passes", ("read_source parse located schema scope project resolve load_inventory service_tags format bind fill "
