@@ -35,8 +35,8 @@ _NEXT_LINE: Final = re.compile(r'\r?\n[^\S\r\n]*(?P<word>[^\s{}"#]*)(?P<brace>[{
 _LONGEST_STRING: Final = 10
 """How many lines a string may run on that should have been closed on its first."""
 _PARAMETER_REST: Final = re.compile(r'(?:[^\r\n{}]{0,80}\})?[^\s{}"]*')
-_MAYBE_FOREIGN: Final = re.compile(r"//|/\*|--\s|;\s")
-_FOREIGN: Final = re.compile(r"//|/\*.*|--|;")
+_MAYBE_FOREIGN: Final = re.compile(r"//|/\*|--|;")
+_FOREIGN: Final = re.compile(r"//.*|/\*.*|--|;")
 """Words with which a comment begins in other languages."""
 _CONTROL_NAMES: Final = {"\0": "a NUL", "\x1b": "an escape character", "\ufeff": "a byte order mark"}
 
@@ -74,13 +74,14 @@ def has_forbidden_characters(text: str) -> bool:
 
 def has_foreign_comments(text: str, lexemes: Lexemes) -> bool:
     """True if the text holds a comment as other languages write it: to the grammar, its words are values of a list."""
-    if not any(m.start() == 0 or text[m.start() - 1] in " \t\n\r{}" for m in _MAYBE_FOREIGN.finditer(text)):
+    before = (text[max(m.start() - 1, 0) : m.start()] for m in _MAYBE_FOREIGN.finditer(text))
+    if not any(not character or character.isspace() or character in '{}"' for character in before):
         return False
     keyword = ""
     for found in re.finditer(f"{lexemes.comment}|({lexemes.word})|{lexemes.text}", text):
         if found[1] in STATEMENT_KEYWORDS:
             keyword = found[1]
-        elif found[1] is not None and _is_foreign(text, found.start(), found[1], keyword):
+        elif found[1] is not None and _is_foreign(found[1], keyword):
             return True
     return False
 
@@ -113,7 +114,7 @@ def scan(source: Source, lexemes: Lexemes, limit: int) -> Scan:
                 diagnostics.append(_unclosed_string(source, at, end, goes_on=stop > end))
             end = stop
             tokens.append(Token(BAD, at, end))
-        elif kind == "word" and _is_foreign(text, at, found.group(), keyword):
+        elif kind == "word" and _is_foreign(found.group(), keyword):
             diagnostics.append(_foreign_comment(source, at))
             end = _foreign_end(text, at)
         elif kind != "skip":
@@ -142,12 +143,9 @@ def split(text: str, lexemes: Lexemes) -> tuple[tuple[str, ...], tuple[str, ...]
     return tuple(words), tuple(comments)
 
 
-def _is_foreign(text: str, at: int, word: str, keyword: str) -> bool:
+def _is_foreign(word: str, keyword: str) -> bool:
     """True if a word begins a comment of another language; the value of a binding may be any word."""
-    if keyword in BINDING_KINDS:
-        return False
-    begins_line = not text[text.rfind("\n", 0, at) + 1 : at].strip()
-    return _FOREIGN.fullmatch(word) is not None or (begins_line and word.startswith("//"))
+    return _FOREIGN.fullmatch(word) is not None and keyword not in BINDING_KINDS
 
 
 def _foreign_end(text: str, at: int) -> int:

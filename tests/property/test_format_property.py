@@ -26,7 +26,7 @@ def words(draw):
         st.lists(st.one_of(st.text(LETTERS, min_size=1, max_size=8), st.just("${a-b}")), min_size=1, max_size=3)
     )
     word = "".join(parts)
-    assume(not word.startswith("#") and word not in RESERVED)
+    assume(not word.startswith(("#", "//", "/*")) and word not in RESERVED and word not in {"--", ";"})
     return word
 
 
