@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from datetime import date
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,7 @@ from egressc.load_inventory import load
 from egressc.policy import BINDING_KINDS
 from egressc.schema_check import load_schema
 from egressc.source import Source
+from egressc.targets.registry import load_target
 
 TARGETS = ("azure-firewall", "iptables", "paloalto", "windows-firewall")
 REASONS = ("account", "source", "path", "resolved-address", "apex", "depth", "default")
@@ -568,6 +571,36 @@ def test_a_file_of_service_tags_that_is_not_there():
     inventory, (problem,) = run("service-tags: ServiceTags_Public.json\n", missing)
     assert inventory is None
     assert (problem.code, problem.span.line, problem.span.column) == ("E0433", 1, 15)
+
+
+PAGES = sorted(Path("docs/diagnostics").glob("E04*.md"))
+EXAMPLE_OF_A_PAGE = re.compile(r"^## (Wrong|Instead)\n\n```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_examples_of_a_page_are_what_it_says(page):
+    for kind, text in EXAMPLE_OF_A_PAGE.findall(page.read_text(encoding="utf-8")):
+        whole = text
+        if text.startswith("accept:"):
+            whole = "firewalls:\n  a:\n    target: iptables\n" + "".join(f"    {line}\n" for line in text.splitlines())
+
+        inventory, problems = run(whole, read_beside)
+        found = [
+            *problems,
+            *(p for each in (inventory.firewalls if inventory else ()) for p in settings_problems(each)),
+        ]
+        assert {d.code for d in found} == ({page.stem} if kind == "Wrong" else set()), kind
+
+
+def read_beside(path):
+    """A file of service tags, unless the path leads into another folder."""
+    if "/" in path:
+        raise FileNotFoundError(2, "no such file or directory")
+    return TAGS
+
+
+def settings_problems(firewall):
+    return load_target(firewall.target).load_settings(firewall.settings)[1]
 
 
 def test_the_cost_grows_with_the_size_and_not_faster():
