@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from egressc.approximate import any_source, change, drop_account, keep_family, named
-from egressc.lowering import Part
+from egressc.anything import ANY
+from egressc.approximate import any_source, change, drop_account, gone, named
+from egressc.lowering import Part, Recognition
 from egressc.policy import AddressEndpoint
 from egressc.reach import Reach
 from egressc.reasons import Reason
-from egressc.services import PortSet
+from egressc.services import NO_PORTS, PortSet
 from egressc.targets.azure_firewall.capabilities import IPV6
-from egressc.targets.azure_firewall.sources import SourceBook
+from egressc.targets.azure_firewall.sources import SourceBook, has_v4
 
 if TYPE_CHECKING:
     from egressc.policy import Endpoint
@@ -91,29 +93,56 @@ class Desk:
         return any_source(part, "a group of this rule has no networks in the inventory") if unbound else part
 
     def v4(self, part: Part) -> Part:
-        """The part for IPv4 alone (reason ``family``)."""
+        """The part for IPv4 alone (reason ``family``); any source stays any source."""
         reach = part.reach
         if reach is None:
             return part
+        has_v6 = reach.groups is not ANY and self.sources.has_v6(part.rule.groups)
+        if not has_v6 and not _has_v6(reach.endpoints) and not _has_v6(reach.exceptions):
+            return part
         sentence = "Azure Firewall's rules carry no IPv6"
-        before = part
-        if self.sources.has_v6(part.rule.groups) or _has_v6(reach.endpoints):
-            part = keep_family(part, 4, sentence)
-            reach = part.reach
-        if reach is not None and reach.exceptions and _has_v6(reach.exceptions):
-            kept = tuple(left for e in reach.exceptions if (left := _v4(e)) is not None)
-            part = change(part, Reason.FAMILY, with_exceptions(reach, kept), sentence)
-        return part if part is before else named(part, assumptions=(IPV6.id,))
+        endpoints = _v4(reach.endpoints)
+        families = frozenset({4}) if has_v6 else reach.source_families
+        if not endpoints or (has_v6 and not any(map(has_v4, part.rule.groups))):
+            part = gone(part, Reason.FAMILY, sentence)
+        else:
+            exceptions = _v4(reach.exceptions)
+            after = Reach(reach.groups, reach.accounts, endpoints, exceptions, reach.ports, reach.shared, families)
+            part = change(part, Reason.FAMILY, after, sentence)
+        return named(part, assumptions=(IPV6.id,))
+
+    def seen_otherwise(self, part: Part) -> PortSet:
+        """The ports of a deny on which some allow knows its names in the other way (SNI, Host).
+
+        An application rule for ``Https`` does not stop HTTP on the same port, nor the other way round.
+        """
+        if not part.rule.is_deny:
+            return NO_PORTS
+        other = Recognition.HOST if part.recognition is Recognition.SNI else Recognition.SNI
+        return part.start.ports.intersection(self._allowed_ports[other])
+
+    @cached_property
+    def _allowed_ports(self) -> dict[Recognition, PortSet]:
+        allowed = dict.fromkeys(s for rule in self.site.rules if not rule.is_deny for s in rule.services)
+        return {
+            kind: PortSet.of(tuple(s for s in allowed if s.application.recognition == kind))
+            for kind in (Recognition.SNI, Recognition.HOST)
+        }
 
 
 def _has_v6(endpoints: tuple[Endpoint, ...]) -> bool:
     return any(isinstance(e, AddressEndpoint) and bool(e.addresses.v6) for e in endpoints)
 
 
-def _v4(endpoint: Endpoint) -> Endpoint | None:
-    if not isinstance(endpoint, AddressEndpoint) or not endpoint.addresses.v6:
-        return endpoint
-    return AddressEndpoint(endpoint.addresses.family(4)) if endpoint.addresses.v4 else None
+def _v4(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    """The endpoints without IPv6 addresses."""
+    kept: list[Endpoint] = []
+    for endpoint in endpoints:
+        if not isinstance(endpoint, AddressEndpoint) or not endpoint.addresses.v6:
+            kept.append(endpoint)
+        elif endpoint.addresses.v4:
+            kept.append(AddressEndpoint(endpoint.addresses.family(4)))
+    return tuple(kept)
 
 
 def divided(

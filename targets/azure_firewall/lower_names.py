@@ -104,8 +104,11 @@ def _application(part: Part, desk: Desk, nature: str, *, terminates: bool) -> It
 
 
 def sees_paths(part: Part, desk: Desk, terminates: bool) -> bool:  # noqa: FBT001
-    """True if rules for the part can tell paths apart: in HTTP, and in TLS that must be terminated (Premium)."""
-    if not desk.settings.filters_urls:
+    """True if rules for the part can tell paths apart: in HTTP, and in TLS that must be terminated (Premium).
+
+    Not so a deny that must also stop the names where they are seen in the other way.
+    """
+    if not desk.settings.filters_urls or not desk.seen_otherwise(part).is_empty:
         return False
     if part.recognition is Recognition.HOST:
         return True

@@ -62,10 +62,8 @@ class SourceBook:
     def _sources(self, groups: tuple[BoundGroup, ...]) -> Iterator[Sources]:
         inline = []
         references = []
-        for group in groups:
+        for group in filter(has_v4, groups):
             assert group.addresses is not ANY, "an unbound group is any source"
-            if group.object_name is None and not group.addresses.v4:
-                continue
             if group.object_name is None and not self._site.settings.ip_groups:
                 inline.append(group.addresses)
             else:
@@ -147,6 +145,12 @@ class SourceBook:
                     label="too many networks",
                     help="name larger networks, or split the group in two",
                 )
+
+
+def has_v4(group: BoundGroup) -> bool:
+    """True if a bound group has IPv4 sources; an IP group whose networks nobody stated has."""
+    assert group.addresses is not ANY, "an unbound group is any source"
+    return bool(group.addresses.v4) or (group.object_name is not None and not group.addresses.v6)
 
 
 def address_texts(addresses: AddressSet) -> tuple[str, ...]:

@@ -69,8 +69,22 @@ class Writer:
             word = f"{nature}-ip-groups" if len(sources) > 1 and found.ip_groups else nature
             if form is Form.APPLICATION:
                 yield from _application_rules(draft, endpoints, word, description, found, is_cut=is_cut)
+                yield from self._seen_otherwise(draft, endpoints, word, description, found)
             else:
                 yield from _network_rules(part.rule, reach.ports, endpoints, word, description, found)
+
+    def _seen_otherwise(
+        self, draft: Draft, endpoints: tuple[Endpoint, ...], nature: str, description: str, sources: Sources
+    ) -> Iterator[ApplicationRule]:
+        """A deny once more, for HTTP instead of TLS or the reverse, on the ports on which something allows that."""
+        part = draft.part
+        ports = self._desk.seen_otherwise(part).tcp
+        if ports:
+            kind = ProtocolType.HTTP if part.recognition is Recognition.SNI else ProtocolType.HTTPS
+            protocols = tuple(Protocol(kind, port) for first, last in ports for port in range(first, last + 1))
+            name = rule_name(part.rule, f"{nature}-as-{kind.lower()}")
+            hosts = (e for e in endpoints if isinstance(e, HostEndpoint))
+            yield ApplicationRule(name, description, sources, protocols, fqdns(hosts))
 
     def _sources(self, reach: Reach, rule: BoundRule) -> tuple[Sources, ...]:
         if reach.groups is ANY:

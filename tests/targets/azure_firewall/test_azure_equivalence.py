@@ -39,14 +39,14 @@ HOSTS = (
 ADDRESSES = ("198.51.100.1", "203.0.113.7", "20.0.0.1", "40.0.0.1", "10.77.0.1")
 PORTS = (
     ("tcp", 443, "Https"), ("tcp", 80, "Http"), ("tcp", 5671, "Https"), ("tcp", 22, None), ("udp", 53, None),
-    ("tcp", 64999, "Https"), ("tcp", 1000, "Https"),
+    ("tcp", 64999, "Https"), ("tcp", 1000, "Https"), ("tcp", 5671, "Http"), ("tcp", 80, "Https"),
 )  # fmt: skip
 NAMES = ("x.net", "a.x.net", "b.x.net", "*.x.net", "*.a.x.net", "a.*.net.y.org", "*-z.y.org", "q*-z.y.org", "*.y.org", "w.com",
          "w.com/one", "a.x.net/one", "*.x.net/one", "*.q-z.y.org", "a.*.org.w.com", "*.*.x.net")  # fmt: skip
 WHERE = ("198.51.100.0/24", "203.0.113.7", "20.0.0.1-20.0.0.9", "any-address", "service-tag Storage",
          "service-tag AzureCloud", "10.77.0.0/16", "2001:db8::/32")  # fmt: skip
 SERVICES = ("443/https", "443/https", "443/https", "80/http", "5671/tls", "22/tcp", "53/udp", "443/tcp", "64999/https",
-            "1000-1100/https", "any/tcp")  # fmt: skip
+            "1000-1100/https", "any/tcp", "5671/http", "80/https")  # fmt: skip
 
 
 def _policy(random_):
@@ -146,7 +146,7 @@ def _at(endpoint, flow):
 def _says_itself(flow, part):
     """False for a flow that the part's services do not describe: TLS on a port that the rule calls `http`, …
 
-    The application is no part of a flow, so these are out of the comparison for rules that rest on what is shown.
+    The application is no part of a flow, so these are out of the comparison for allows that rest on what is shown.
     """
     shows = {"https": "Https", "tls": "Https", "http": "Http"}
     return any(
@@ -180,13 +180,14 @@ def test_template_and_announced_policy_decide_alike(seed):
     assert compared >= 6
 
 
-def _compare(flow, firewall, lowering, site, shown):
+def _compare(flow, firewall, lowering, site, texts):
     parts = [p for p in lowering.parts if p.reach is not None]
     met = [p for p in parts if _in_reach(p.reach, flow)]
-    if any(not _says_itself(flow, p) for p in met if p.kind == "names" and p.recognition in {"sni", "host"}):
+    shown = [p for p in met if not p.rule.is_deny and p.kind == "names" and p.recognition in {"sni", "host"}]
+    if any(not _says_itself(flow, p) for p in shown):
         return
     found = firewall.decide(flow)
-    context = (flow, found, [(p.rule.identity, p.names) for p in met], *shown)
+    context = (flow, found, [(p.rule.identity, p.names) for p in met], *texts)
     if any(p.rule.is_deny for p in met):
         assert found is None or found.action == "Deny", context
         return

@@ -8,9 +8,11 @@ import pytest
 from azure_arm import Firewall, Flow, groups, refusals, resources, rules, template_of
 from support import AS_OF, artefacts_of, compilation_of, lowering_of, site_of, write_project
 
+from egressc.anything import ANY
 from egressc.api import Request, compile_request
 from egressc.diagnostics import Level
 from egressc.fidelity import Grading, assess
+from egressc.reach import BOTH_FAMILIES
 from egressc.targets.registry import load_target
 
 GROUPS = """
@@ -317,6 +319,28 @@ def test_ipv6_is_left_out():
     assert (part.reach.source_families, part.assumptions) == ({4}, ("azure-ipv6",))
 
 
+@pytest.mark.parametrize(
+    ("networks", "reaches"), [("[10.0.0.1, '2001:db8::/64']", frozenset({4})), ("['2001:db8::/64']", None)]
+)
+def test_an_ip_group_that_exists_carries_no_ipv6_either(networks, reaches):
+    inv = inventory(groups=f"groups: {{one: {{networks: {networks}, objects: {{azure-firewall: ipg}}}}}}\n")
+    text = policy('allow a "A" { to x.contoso.com ports 443 }')
+    (part,) = lowering_of(text, inv, "f").parts
+    assert (part.reach and part.reach.source_families) == reaches
+    assert announced(text, inv) == {"a": {"family": "warning"}}
+
+
+def test_any_source_is_the_same_for_every_rule():
+    # `*` is one set of sources, whatever else the groups of a rule hold.
+    inv = inventory(groups="groups: {one: {description: somewhere}, two: {networks: [10.0.0.1, '2001:db8::/64']}}\n")
+    text = policy(
+        'allow a "A" { to x.contoso.com ports 443 }', 'allow b "B" { from one two to y.contoso.com ports 443 }'
+    )
+    assert {(p.reach.groups, p.reach.source_families) for p in lowering_of(text, inv, "f").parts} == {
+        (ANY, BOTH_FAMILIES)
+    }
+
+
 def test_unknown_service_tag_is_an_error_once(tmp_path):
     data = {
         "changeNumber": 7,
@@ -483,6 +507,24 @@ def test_a_deny_by_name_behind_an_allow_by_resolved_name_is_an_error():
         'deny d "D" { to *.blob.core.windows.net ports 443 }', 'allow a "A" { to x.contoso.com ports 443/tcp }'
     )
     assert "E0745" in codes(text, inventory("dns-proxy: true"))
+
+
+def test_a_deny_holds_for_tls_and_http_on_one_port():
+    # The application is no part of a flow: who denies TLS to a name on a port denies HTTP there too.
+    text = policy('deny d "D" { to x.com ports 443/https 8443/https }', 'allow a "A" { to x.com ports 443/http }')
+    result = template(text)
+    found = {n: r["protocols"] for n, (_, _, r) in rules(result, "app-deny").items() if n.startswith("p.d")}
+    assert found == {
+        "p.d_https": [{"protocolType": "Https", "port": 443}, {"protocolType": "Https", "port": 8443}],
+        "p.d_https-as-http": [{"protocolType": "Http", "port": 443}],
+    }
+    assert Firewall(result).decide(Flow("10.1.0.5", "tcp", 443, "192.0.2.1", "x.com", shows="Http")).action == "Deny"
+    assert announced(text) == {"d": {}, "a": {}}
+    # A path of HTTP is not seen in TLS, so the deny would have to be that of the host.
+    text = policy('deny d "D" { to x.com/p ports 443/http }', 'allow a "A" { to x.com ports 443/https }')
+    assert codes(text, inventory("tier: Premium")) == ["E0621"]
+    same = policy('deny d "D" { to x.com/p ports 443/http }', 'allow a "A" { to x.com ports 443/http }')
+    assert codes(same, inventory("tier: Premium")) == []
 
 
 def test_a_deny_by_address_stops_an_allow_by_name():
