@@ -21,7 +21,7 @@ def quick_init(cls: type[T]) -> type[T]:
 
     For frozen dataclasses with ``slots=True`` whose fields have no default factory and no base class with fields.
     """
-    taken = [each for each in fields(cls) if each.init]
+    taken = [each for each in fields(cls) if each.init]  # type: ignore[arg-type]
     names: dict[str, Any] = {}
     for each in taken:
         assert each.default_factory is MISSING, f"{cls.__name__}.{each.name} has a default factory"
