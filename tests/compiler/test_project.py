@@ -239,6 +239,13 @@ def test_near_file_is_suggested(tmp_path, written, suggested):
     assert f"`{suggested}`" in found.help
 
 
+def test_the_importing_file_is_not_suggested(tmp_path):
+    write(tmp_path, main='import "mian.egress"\nimport "b.egress/"\n', b="")
+    first, second = load_project([str(tmp_path)]).diagnostics
+    assert (first.code, first.help) == ("E0203", "the path is relative to this file")
+    assert (second.code, second.help) == ("E0203", "write `b.egress`")
+
+
 def test_import_of_a_file_that_has_syntax_errors_reports_them_there(tmp_path):
     write(tmp_path, a='import "b.egress"', b="endpoints {")
     project = load_project([str(tmp_path / "a.egress")])

@@ -92,6 +92,7 @@ def test_label_of_an_unknown_name_says_where_was_searched(tmp_path, imports, lab
     ("text", "help_"),
     [
         ("to clod-service", "did you mean `cloud-service`?"),
+        ("to any-adress", "did you mean `any-address`?"),
         ("to service-cloud", "did you mean `cloud-service`?"),
         ("to someone", "`someone` is a service account here"),
         (
