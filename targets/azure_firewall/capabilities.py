@@ -12,8 +12,9 @@ from egressc.targets.protocol import Assumption, Capabilities, Capability, Limit
 
 IPV6: Final = Assumption(
     "azure-ipv6",
-    "Azure Firewall's rules carry no IPv6, and no IPv6 passes the firewall",
-    "no document was found that shows an IPv6 address in a rule",
+    "no IPv6 passes the firewall: it is not in dual-stack mode",
+    "deploy-dual-stack-firewall.md of 2026-07-16: a preview, in network rules alone, without IP groups; without it, "
+    "firewall-known-issues.md of 2023-10-02: an IPv6 address in a rule makes the firewall fail",
 )
 TLS_PORT: Final = Assumption(
     "azure-tls-port",
@@ -86,7 +87,8 @@ _ROWS = (
     Capability("unbound group", "source `*`", "wider", ("source",)),
     Capability(
         "deny",
-        "collections with action Deny before all allows of their type; no deny by name stops an allow by address",
+        "collections with action Deny before all allows of their type; no deny by name stops an allow by address, and "
+        "none by a fallback is written",
         "exact",
         ("order",),
     ),
@@ -143,6 +145,7 @@ _LIMITS = (
         "the setting `max-rule-collection-groups`, 60 if left out",
         "firewall-limits.md of 2023-10-10; later pages quote 90 and 100",
     ),
+    Limit("rule collections", f"{limits.MOST_COLLECTIONS}", "firewall-known-issues.md of 2023-10-02"),
     Limit("network rules, sources times destinations", f"{limits.MOST_NETWORK_RULES}", "firewall-limits.md"),
     Limit("names in network rules", f"{limits.MOST_NETWORK_FQDNS}", "firewall-limits.md"),
     Limit("IP groups", f"{limits.MOST_IP_GROUPS}", "firewall-limits.md"),

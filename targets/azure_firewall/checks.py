@@ -9,6 +9,7 @@ from egressc.targets.azure_firewall.layout import band_size, overflows
 from egressc.targets.azure_firewall.limits import (
     LONGEST_DESCRIPTION,
     MOST_BYTES,
+    MOST_COLLECTIONS,
     MOST_NETWORK_FQDNS,
     MOST_NETWORK_RULES,
     TEMPLATE_BYTES,
@@ -44,6 +45,16 @@ def _numbers(laid: Sequence[Laid], site: Site[Settings]) -> Iterator[Diagnostic]
             "`max-rule-collection-groups` to what your subscription has",
         )
         return
+    collections = sum(len(item.group.collections) for item in laid)
+    if collections > MOST_COLLECTIONS:
+        yield Diagnostic(
+            code="E0747",
+            message=f"`{site.name}` would need {collections} rule collections, and Azure Firewall takes "
+            f"{MOST_COLLECTIONS}",
+            span=site.span,
+            label="too many rules with exceptions",
+            help="write the `except` of several rules as one rule, or as a deny: each such rule takes two collections",
+        )
     said = set()
     for item in laid:
         room = band_size(item.band)

@@ -100,7 +100,7 @@ class Desk:
         has_v6 = reach.groups is not ANY and self.sources.has_v6(part.rule.groups)
         if not has_v6 and not _has_v6(reach.endpoints) and not _has_v6(reach.exceptions):
             return part
-        sentence = "Azure Firewall's rules carry no IPv6"
+        sentence = "Azure Firewall takes no IPv6, except in the network rules of its dual-stack preview"
         endpoints = _v4(reach.endpoints)
         families = frozenset({4}) if has_v6 else reach.source_families
         if not endpoints or (has_v6 and not any(map(has_v4, part.rule.groups))):

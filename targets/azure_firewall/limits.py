@@ -37,6 +37,9 @@ MOST_BYTES: Final = 1_400_000
 TEMPLATE_BYTES: Final = 4_000_000
 """The size of a deployment template (*arm*: 4 MB; error-job-size-exceeded.md: 4 MB after compression)."""
 
+MOST_COLLECTIONS: Final = 2_000
+"""Rule collections (firewall-known-issues.md of 2023-10-02, "a Resource Manager limit"), all types together."""
+
 MOST_NETWORK_RULES: Final = 20_000
 """Sources times destinations, over all network rules; an IP group counts as one (*limits*)."""
 

@@ -22,6 +22,7 @@ from egressc.targets.azure_firewall.model import (
     ApplicationRule,
     FirewallPolicy,
     Model,
+    NetworkRule,
     Protocol,
     ProtocolType,
     Verdict,
@@ -66,7 +67,9 @@ def lower(site: Site[Settings]) -> Lowering[Model]:
     )
     if pairs:
         parts.sort(key=lambda part: part.rule.key)
-    return Lowering(model, tuple(parts), default_steps(site), problems, tuple(_assumes(site, desk, parts)), opens)
+    return Lowering(
+        model, tuple(parts), default_steps(site), problems, tuple(_assumes(site, desk, parts, model)), opens
+    )
 
 
 def _drafts(part: Part, desk: Desk) -> Iterator[Draft]:
@@ -174,7 +177,7 @@ def _unknown_tags(site: Site[Settings]) -> Iterator[Diagnostic]:
             )
 
 
-def _assumes(site: Site[Settings], desk: Desk, parts: Sequence[Part]) -> Iterator[str]:
+def _assumes(site: Site[Settings], desk: Desk, parts: Sequence[Part], model: Model) -> Iterator[str]:
     """The sentences on which the artefact as a whole rests."""
     settings = site.settings
     last = settings.priority + RESERVED_PRIORITIES - 1
@@ -200,6 +203,31 @@ def _assumes(site: Site[Settings], desk: Desk, parts: Sequence[Part]) -> Iterato
         yield "the policy's DNS proxy is on, and the governed sources resolve names through the firewall alone"
     if settings.can_inspect:
         yield "the policy has the certificate authority of the inventory, and the governed sources trust it"
+    if _denies_addresses(model) and _resolves_hosts(model):
+        yield (
+            "clients connect to an address of the name that they show: in HTTP and in TLS that it terminates the "
+            "firewall resolves the name itself, so denies of addresses hold for the address that the client chose"
+        )
     if any(part.rule.rule.log for part in parts):
         yield "the firewall's diagnostic settings collect AZFWNetworkRule and AZFWApplicationRule"
     yield from desk.sources.assumes()
+
+
+def _denies_addresses(model: Model) -> bool:
+    return any(
+        collection.action is Verdict.DENY and isinstance(collection.rules[0], NetworkRule)
+        for group in model.groups
+        for collection in group.collections
+    )
+
+
+def _resolves_hosts(model: Model) -> bool:
+    """True if the firewall itself resolves the names of something that is allowed (rule-processing.md)."""
+    return any(
+        isinstance(rule, ApplicationRule)
+        and (rule.terminate_tls or any(protocol.type is ProtocolType.HTTP for protocol in rule.protocols))
+        for group in model.groups
+        for collection in group.collections
+        if collection.action is Verdict.ALLOW
+        for rule in collection.rules
+    )

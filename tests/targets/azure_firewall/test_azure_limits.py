@@ -115,6 +115,15 @@ def test_two_hundred_denies_and_no_more():
     assert codes(text(60), inventory()) == ["E0735"]
 
 
+def test_rule_collections_are_counted(monkeypatch):
+    # Two for each rule with exceptions, and that of the closing deny.
+    text = policy(*(f'allow r{n} "R" {{ to *.x{n}.com except y.x{n}.com ports 443 }}' for n in range(5)))
+    for most, expected in ((11, []), (10, ["E0747"])):
+        monkeypatch.setattr(checks, "MOST_COLLECTIONS", most)
+        assert codes(text, inventory()) == expected
+    assert limits.MOST_COLLECTIONS == 2_000
+
+
 def test_pairs_of_network_rules_are_counted():
     groups_text = "groups:\n  one: {networks: [" + ", ".join(f"10.1.{n}.1" for n in range(200)) + "]}\n"
     addresses = " ".join(f"198.18.{n}.1" for n in range(101))

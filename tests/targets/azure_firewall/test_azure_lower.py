@@ -537,6 +537,14 @@ def test_a_deny_by_address_stops_an_allow_by_name():
     assert announced(text) == {"d": {}, "a": {}}
 
 
+@pytest.mark.parametrize(("deny", "ports", "said"), [("198.51.100.0/24", "80", True), ("198.51.100.0/24", "443", False),
+                                                     ("y.com", "80", False)])  # fmt: skip
+def test_that_the_firewall_resolves_names_of_http_itself_is_assumed_where_it_matters(deny, ports, said):
+    text = policy(f'deny d "D" {{ to {deny} ports {ports} }}', f'allow a "A" {{ to x.contoso.com ports {ports} }}')
+    found = [s for s in lowering_of(text, inventory(), "f").assumes if "resolves the name itself" in s]
+    assert len(found) == said
+
+
 def test_exceptions_are_pairs_behind_all_plain_allows():
     text = policy('allow a "A" { to *.windows.net except *.blob.core.windows.net ports 443 }',
                   'allow b "B" { to x.blob.core.windows.net ports 443 }')  # fmt: skip
