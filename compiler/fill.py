@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL, EMPTY, AddressSet, union_of
 from egressc.diagnostics import Diagnostic
+from egressc.flows import addresses_of
 from egressc.host_index import HostIndex
 from egressc.hosts import covered, minimise
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint, TemplateEndpoint
@@ -44,6 +45,7 @@ class Filler:
         self.diagnostics: list[Diagnostic] = []
         self.unfilled: set[str] = set()
         self._inventory = inventory
+        self._published = {} if inventory.service_tags is None else inventory.service_tags.tags
         self._held: dict[tuple[int, str], Filled] = {}
         self._tidied: dict[int, Filled] = {}
         self._told: set[tuple[object, ...]] = set()
@@ -55,7 +57,7 @@ class Filler:
         if not to.has_parameters:
             found = self._tidied.get(id(to))
             if found is None:
-                found = self._tidied[id(to)] = _tidy(_plain(to.endpoints), _plain(to.exceptions))
+                found = self._tidied[id(to)] = self._tidy(_plain(to.endpoints), _plain(to.exceptions))
                 self._kept.append(to)
             return found
         key = (id(to), group.name)
@@ -67,7 +69,7 @@ class Filler:
             if endpoints is None or exceptions is None:
                 found = Filled((), (), failed=True)
             else:
-                found = _tidy(endpoints, exceptions)
+                found = self._tidy(endpoints, exceptions)
             self._held[key] = found
         return found
 
@@ -106,6 +108,45 @@ class Filler:
                         )
                     )
         return None if failed else tuple(result)
+
+    def _tidy(self, endpoints: tuple[Endpoint, ...], exceptions: tuple[Endpoint, ...]) -> Filled:
+        hosts = [e for e in endpoints if isinstance(e, HostEndpoint)]
+        others = [e for e in endpoints if not isinstance(e, HostEndpoint)]
+        if not exceptions:
+            return Filled((*_fewest(hosts), *_addresses(others, EMPTY)), ())
+        host_exceptions = [e for e in exceptions if isinstance(e, HostEndpoint)]
+        excluded = union_of(e.addresses for e in exceptions if isinstance(e, AddressEndpoint))
+        if any(isinstance(e, AnyAddressEndpoint) for e in exceptions):
+            excluded = ALL
+        tags = tuple(dict.fromkeys(e for e in exceptions if isinstance(e, TagEndpoint)))
+        gone = {e.name.lower() for e in tags}
+        excepting = _Excepting(host_exceptions)
+        hosts = [] if excluded == ALL else [e for e in hosts if not excepting.whole(e)]
+        left = [e for e in others if not (isinstance(e, TagEndpoint) and e.name.lower() in gone)]
+        left = self._not_covered(left, excluded, tags)
+        addresses = [] if excluded == ALL else _addresses(left, excluded)
+        kept: list[Endpoint] = list(host_exceptions) if addresses else list(excepting.touching(hosts))
+        if not excluded.is_empty and (hosts or any(isinstance(e, TagEndpoint) for e in addresses)):
+            kept.append(AddressEndpoint(excluded))
+        if hosts or addresses:
+            kept.extend(tags)
+        return Filled((*_fewest(hosts), *addresses), tuple(kept))
+
+    def _not_covered(
+        self, endpoints: list[Endpoint], excluded: AddressSet, tags: Iterable[TagEndpoint]
+    ) -> list[Endpoint]:
+        """The addresses and tags of which something is left, as far as the inventory's file says what tags hold."""
+        published = self._published
+        if not published:
+            return endpoints
+        known = [published.get(tag.name.lower()) for tag in tags]
+        without = union_of([excluded, *(addresses for addresses in known if addresses is not None)])
+        result = []
+        for endpoint in endpoints:
+            held = addresses_of(endpoint, published)
+            if held is None or held.is_empty or not without.contains(held):
+                result.append(endpoint)
+        return result
 
     def _has_bad_value(self, name: str, group: Group, *, labels: bool) -> bool:
         """True, with one error at the value in the inventory, if a value of the parameter cannot stand in a host."""
@@ -149,29 +190,6 @@ class Filler:
                 else f"give it one in {where}: `{group.name}: {{parameters: {{{name}: …}}}}`",
             )
         )
-
-
-def _tidy(endpoints: tuple[Endpoint, ...], exceptions: tuple[Endpoint, ...]) -> Filled:
-    hosts = [e for e in endpoints if isinstance(e, HostEndpoint)]
-    others = [e for e in endpoints if not isinstance(e, HostEndpoint)]
-    if not exceptions:
-        return Filled((*_fewest(hosts), *_addresses(others, EMPTY)), ())
-    host_exceptions = [e for e in exceptions if isinstance(e, HostEndpoint)]
-    excluded = union_of(e.addresses for e in exceptions if isinstance(e, AddressEndpoint))
-    if any(isinstance(e, AnyAddressEndpoint) for e in exceptions):
-        excluded = ALL
-    tags = tuple(dict.fromkeys(e for e in exceptions if isinstance(e, TagEndpoint)))
-    gone = {e.name.lower() for e in tags}
-    excepting = _Excepting(host_exceptions)
-    hosts = [] if excluded == ALL else [e for e in hosts if not excepting.whole(e)]
-    left = [e for e in others if not (isinstance(e, TagEndpoint) and e.name.lower() in gone)]
-    addresses = [] if excluded == ALL else _addresses(left, excluded)
-    kept: list[Endpoint] = list(host_exceptions) if addresses else list(excepting.touching(hosts))
-    if not excluded.is_empty and (hosts or any(isinstance(e, TagEndpoint) for e in addresses)):
-        kept.append(AddressEndpoint(excluded))
-    if hosts or addresses:
-        kept.extend(tags)
-    return Filled((*_fewest(hosts), *addresses), tuple(kept))
 
 
 def _plain(endpoints: tuple[Endpoint | TemplateEndpoint, ...]) -> tuple[Endpoint, ...]:

@@ -238,3 +238,27 @@ def test_parts_are_sorted_by_key_and_keys_do_not_depend_on_positions():
     other = 'policy b "B" { from both allow x "X" { to b.io ports 443 } allow y "Y" { to a.io ports 443 } }'
     one, two = everything_of(policy, INVENTORY), everything_of(other, INVENTORY)
     assert [r.key for r in one.rules] == [r.key for r in two.rules] == ["b/x", "b/y"]
+
+
+PUBLISHED = (
+    '{"changeNumber": 1, "cloud": "Public", "values": [{"name": "Sql", "id": "Sql", "properties": '
+    '{"addressPrefixes": ["203.0.113.0/25", "2001:db8::/48"], "region": "", "systemService": "Sql"}}]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("to", "left"),
+    [
+        ("service-tag Sql except 203.0.113.0/24 2001:db8::/32", False),
+        ("service-tag SQL except 203.0.113.0/25", True),
+        ("203.0.113.0/26 except service-tag sql", False),
+        ("203.0.113.0/24 except service-tag sql", True),
+        ("203.0.113.0/24 except service-tag other 203.0.113.0/24", False),
+    ],
+)
+def test_a_rule_whose_exceptions_leave_nothing_of_a_published_tag_is_an_error(to, left):
+    inventory = "groups: {g: {networks: [10.0.0.1]}}\nservice-tags: tags.json\nfirewalls: {h: {target: windows-firewall}}\n"
+    policy = f'policy p "P" {{ from g allow r "R" {{ to {to} ports 443/tcp }} allow s "S" {{ to 192.0.2.1 ports 443/tcp }} }}'
+    result = compilation_of(policy, inventory, tags__json=PUBLISHED)
+    codes = [d.code for d in result.diagnostics if d.level is Level.ERROR]
+    assert ("E0505" in codes) is not left
