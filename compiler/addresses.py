@@ -248,9 +248,8 @@ def _range(text: str) -> AddressSet | Problem:
     at = len(left) + 1
     last = _address(right, at)
     if isinstance(last, Problem):
-        short = re.fullmatch(r"[0-9]{1,3}", right)
-        if first[0] == 4 and short and int(right) <= 255 and last.code == "E0303":
-            whole = f"{left.rpartition('.')[0]}.{int(right)}"
+        whole = _shortened(left, right, first[0])
+        if whole is not None and last.code == "E0303":
             help_ = f"write both addresses in full: `{left}-{whole}`"
             return Problem("E0303", f"`{right}` is not an address", "not an address", help_, at, len(text))
         if not right:
@@ -270,6 +269,14 @@ def _range(text: str) -> AddressSet | Problem:
             f"write `{right}-{left}`", 0, len(text),
         )  # fmt: skip
     return (_mapped(text, first[1], last[1]) if first[0] == 6 else None) or _set(first[0], first[1], last[1])
+
+
+def _shortened(first: str, last: str, family: Family) -> str | None:
+    """The last address of a range of which only the last number is written; ``None`` if that is not what it is."""
+    if family == 4:
+        is_number = re.fullmatch(r"[0-9]{1,3}", last) and int(last) <= 255
+        return f"{first.rpartition('.')[0]}.{int(last)}" if is_number else None
+    return f"{first.rpartition(':')[0]}:{last}" if re.fullmatch(r"[0-9A-Fa-f]{1,4}", last) else None
 
 
 def _mapped(text: str, first: int, last: int) -> Problem | None:

@@ -21,7 +21,7 @@ from egressc.located import source_of
 from egressc.policy import Inspection
 from egressc.project import load_project
 from egressc.project_paths import find_inventories, find_root, near_path, printable, reason
-from egressc.reasons import Reason
+from egressc.reasons import FACTS, Reason
 from egressc.resolve import named_groups, resolve
 from egressc.targets.registry import load_target, target_names
 from egressc.tls import conflict
@@ -78,6 +78,8 @@ class Compilation:
 
 _ONCE = frozenset({"E0502"})
 """Codes whose message names the mistake whole: it is said once, at the first rule that suffers from it."""
+
+_ABOUT_INSPECTION = frozenset({FACTS[Reason.TLS_SCOPE].code, FACTS[Reason.TLS_UNENFORCED].code})
 
 
 def load(paths: Sequence[str], inventory_path: str | None = None) -> Loaded:
@@ -203,10 +205,15 @@ def _run(request: Request, progress: Step, *, policy_alone: bool) -> Compilation
     if has_errors(report):
         report.extend(problem for firewall in firewalls for problem in _settings_problems(firewall))
         return _answer(request, loaded, report)
-    report.extend(_inspection_conflicts(prepared))
+    conflicts = _inspection_conflicts(prepared)
+    report.extend(conflicts)
+    found_there: list[Diagnostic] = []
     builds = build_all(
-        prepared, firewalls, strict=request.strict, accept=request.accept, report=report, progress=progress
+        prepared, firewalls, strict=request.strict, accept=request.accept, report=found_there, progress=progress
     )
+    # What a firewall cannot fulfil because two rules of the policy contradict each other has been said.
+    told = {span for each in conflicts for span in (each.span, *(other.span for other in each.related))}
+    report.extend(d for d in found_there if d.code not in _ABOUT_INSPECTION or d.span not in told)
     everything = {f.name for f in loaded.inventory.firewalls} <= {f.name for f in firewalls} and not request.targets
     if everything and firewalls:
         report.extend(ungoverned_groups(prepared.rules, loaded.inventory))

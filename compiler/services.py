@@ -231,7 +231,7 @@ def _bad_port(text: str, part: str, start: int) -> Problem | None:
         plain = part.lstrip("0") or "0"
         return Problem(
             "E0339", f"port `{part}` has a leading zero", "leading zero",
-            f"write `{text[:start]}{plain}{text[end:]}`" if plain != "0" else "ports run from 1 to 65535", start, end,
+            f"write `{_without_zeros(text)}`" if plain != "0" else "ports run from 1 to 65535", start, end,
         )  # fmt: skip
     if len(part) > 5 or not FIRST_PORT <= int(part) <= LAST_PORT:
         return Problem(
@@ -239,6 +239,10 @@ def _bad_port(text: str, part: str, start: int) -> Problem | None:
             "ports run from 1 to 65535; `any` stands for all of them", start, end,
         )  # fmt: skip
     return None
+
+
+def _without_zeros(text: str) -> str:
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", text)
 
 
 _EXAMPLE = "write a port and its application, such as `443/https`, `5671-5672/tls` or `any/tcp`"
@@ -254,8 +258,8 @@ def _malformed(text: str) -> Problem:
         help_ = f"write the port before it: `{usual}/{text}`"
     elif text == "*" or text.startswith("*/"):
         help_ = f"write `any{text[1:] or '/tcp'}`"
-    elif "," in text or ";" in text:
-        help_ = f"write ports with white space between them: `{re.sub('[,;]+', ' ', text).strip()}`"
+    elif ("," in text or ";" in text) and text.strip(",;"):
+        help_ = f"write ports with white space between them: `{_apart(text)}`"
     elif re.fullmatch(r"[a-z]+/[0-9]+(?:-[0-9]+)?", text):
         name, _, port = text.partition("/")
         help_ = f"write the port first: `{port}/{name}`"
@@ -264,3 +268,19 @@ def _malformed(text: str) -> Problem:
     elif re.fullmatch(r"(?:any|[0-9]+(?:-[0-9]+)?)[:_.][a-z]+", text):
         help_ = f"write `{re.sub('[:_.]', '/', text)}`"
     return Problem("E0335", f"`{text}` is not a port", "expected PORT/APPLICATION", help_, 0, len(text))
+
+
+def _apart(text: str) -> str:
+    """Ports and applications that commas join, as a list: ``443/tcp 443/udp`` for ``443/tcp,udp``."""
+    pieces = [piece for piece in re.split("[,;]+", text) if piece]
+    port = pieces[0].partition("/")[0]
+    last = pieces[-1].partition("/")[2]
+    listed = []
+    for piece in pieces:
+        if piece in _APPLICATIONS:
+            listed.append(f"{port}/{piece}")
+        elif "/" in piece or not last or (piece in {"80", "443"} and last in {"http", "https"}):
+            listed.append(piece)
+        else:
+            listed.append(f"{piece}/{last}")
+    return " ".join(listed)

@@ -221,6 +221,16 @@ def test_inspection_that_is_demanded_and_forbidden_is_an_error_with_a_flow():
         assert "E0508" not in codes
 
 
+def test_a_contradiction_about_inspection_is_said_once():
+    """That no firewall can fulfil both wishes is the same mistake, also on one that inspects."""
+    firewall = "{target: paloalto, settings: {from-zone: a, to-zone: b, decryption-profile: d}}"
+    inventory = f"groups:\n  berlin: {{networks: [10.0.0.1]}}\nfirewalls:\n  edge: {firewall}\n"
+    for second in ("a.test.io", "203.0.113.0/24"):
+        policy = (CONFLICT % ("443", "")).replace("to a.test.io", f"to {second}")
+        found = compilation_of(policy, inventory).diagnostics
+        assert [d.code for d in found if d.level is Level.ERROR] == ["E0508"]
+
+
 def test_the_collector_is_paused_only_within():
     assert gc.isenabled()
     with collector_paused():
