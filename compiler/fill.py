@@ -122,8 +122,8 @@ class Filler:
         gone = {e.name.lower() for e in tags}
         excepting = _Excepting(host_exceptions)
         hosts = [] if excluded == ALL else [e for e in hosts if not excepting.whole(e)]
-        left = [e for e in others if not (isinstance(e, TagEndpoint) and e.name.lower() in gone)]
-        left = self._not_covered(left, excluded, tags)
+        named = [e for e in others if not (isinstance(e, TagEndpoint) and e.name.lower() in gone)]
+        left = self._not_covered(named, excluded, tags)
         addresses = [] if excluded == ALL else _addresses(left, excluded)
         kept: list[Endpoint] = list(host_exceptions) if addresses else list(excepting.touching(hosts))
         if not excluded.is_empty and (hosts or any(isinstance(e, TagEndpoint) for e in addresses)):
@@ -133,8 +133,8 @@ class Filler:
         return Filled((*_fewest(hosts), *addresses), tuple(kept))
 
     def _not_covered(
-        self, endpoints: list[Endpoint], excluded: AddressSet, tags: Iterable[TagEndpoint]
-    ) -> list[Endpoint]:
+        self, endpoints: Sequence[Endpoint], excluded: AddressSet, tags: Iterable[TagEndpoint]
+    ) -> Sequence[Endpoint]:
         """The addresses and tags of which something is left, as far as the inventory's file says what tags hold."""
         published = self._published
         if not published:
