@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from egressc.anything import Anything
@@ -11,7 +11,14 @@ from egressc.targets.iptables.capabilities import LAST_DAY
 from egressc.targets.iptables.cells import Cell, Sources
 from egressc.targets.iptables.chain_writer import ANYWHERE, Side
 from egressc.targets.iptables.model import Cgroup, Log, Mode, Owner, Until
-from egressc.targets.iptables.processes import ALL_PROCESSES, Processes, cgroup_problem, processes_of, user_problem
+from egressc.targets.iptables.processes import (
+    ALL_PROCESSES,
+    Processes,
+    cgroup_problem,
+    may_be_one,
+    processes_of,
+    user_problem,
+)
 from egressc.targets.iptables.quote import cut_text
 from egressc.targets.iptables.remarks import comment_of, log_prefix
 from egressc.targets.iptables.set_table import SetTable
@@ -52,6 +59,7 @@ class Ground:
         self._checked: set[str] = set()
         self._comments: dict[int, str] = {}
         self._sources: dict[Sources, tuple[Side, ...]] = {}
+        self._relatives: dict[frozenset[str], frozenset[str]] = {}
         self.long_comments: dict[str, str] = {}
 
     def processes(self, part: Part) -> tuple[Processes, ...]:
@@ -68,6 +76,34 @@ class Ground:
             # The accounts are kept so that their id stays their own.
             known = self._processes[id(accounts)] = (accounts, tuple(found))
         return known[1]
+
+    def meets_allow(self, rule: BoundRule) -> bool:
+        """True if an allow overlaps the rule, for some process: one may be of two accounts (user, control group)."""
+        index = self.site.index
+        if index.meets_allow(rule):
+            return True
+        reach = rule.reach
+        if self.settings.mode is not Mode.HOST or isinstance(reach.accounts, Anything):
+            return False
+        relatives = self._relatives_of(reach.accounts)
+        if not relatives:
+            return False
+        return bool(index.allows_meeting(replace(reach, accounts=relatives)))
+
+    def _relatives_of(self, names: frozenset[str]) -> frozenset[str]:
+        """The accounts of this site that may have a process in common with one of these."""
+        found = self._relatives.get(names)
+        if found is None:
+            known = {
+                a.name: a for rule in self.site.rules if not isinstance(rule.accounts, Anything) for a in rule.accounts
+            }
+            mine = [process for name in names for process in processes_of(known[name])]
+            found = self._relatives[names] = frozenset(
+                name
+                for name, account in known.items()
+                if name not in names and any(may_be_one(one, other) for one in mine for other in processes_of(account))
+            )
+        return found
 
     def cell(self, part: Part) -> Cell:
         """The box of a part but for its destination."""

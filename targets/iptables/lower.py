@@ -150,7 +150,7 @@ def _is_covered(ground: Ground, part: Part) -> bool:
     alone.
     """
     site = ground.site
-    return site.closing_deny and not site.names_internal(part.start.endpoints) and not site.index.meets_allow(part.rule)
+    return site.closing_deny and not site.names_internal(part.start.endpoints) and not ground.meets_allow(part.rule)
 
 
 def _placed_by_address(ground: Ground, shaped: Shaped) -> Placed:

@@ -7,13 +7,14 @@ allows where there is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
 from egressc.approximate import drop_exceptions, left_out, named, note
+from egressc.lowering import Step
 from egressc.policy import HostEndpoint
-from egressc.reasons import Reason
+from egressc.reasons import Effect, Reason
 from egressc.targets.iptables.cells import Bar
 from egressc.targets.iptables.domains import DomainIndex
 from egressc.targets.iptables.feeding import Barrier, Feed
@@ -35,7 +36,7 @@ _CUT = (
 _HOLES = "its names are taken out of the sets of the allows whatever they resolve to, also to the addresses excepted"
 _REJECTED = (
     "its names are refused by the addresses that they resolved to, below the allows; other names that share such an "
-    "address, and that no rule allows, are refused with them"
+    "address, and that no allow lets through, are refused with them"
 )
 
 
@@ -80,21 +81,17 @@ def _lower(
     result: NamedDenies,
 ) -> Part:
     part = shaped.part
-    if part.reach is None:
+    reach = part.reach
+    if reach is None:
         return part
     site = ground.site
     processes = ground.processes(part)
     key = f"{part.rule.key} {part.start.ports.text}"
-    bar = Bar(
-        key,
-        part.reach.ports,
-        part.reach.groups,
-        ANY if isinstance(part.reach.accounts, Anything) else processes,
-    )
+    bar = Bar(key, reach.ports, reach.groups, ANY if isinstance(reach.accounts, Anything) else processes)
     met = sorted({number for domain in shaped.domains for number in index.overlapping(domain)})
     met = [number for number in met if bar.meets(allows[number][1])]
-    meets = site.index.meets_allow(part.rule)
-    if site.closing_deny and not meets and (not met or site.index.allows_meeting(part.reach)):
+    meets = ground.meets_allow(part.rule)
+    if site.closing_deny and not meets and (not met or site.index.allows_meeting(reach)):
         # Either nothing here allows it, or saying it would take in more and thereby stop what the policy allows.
         return left_out(part)
     conflict = next((other for cell, other in boxes.items() if bar.meets(cell)), None) if meets else None
@@ -113,8 +110,11 @@ def _lower(
         if part.rule.rule.log and ground.settings.nflog_group is not None:
             part = note(part, Reason.LOG, "what it denies is logged as the default deny, without the name of the rule")
         return named(part, *(f"ipset=/{domain}/" for domain in shaped.domains if met))
-    if not met:
-        part = note(part, Reason.RESOLVED_ADDRESS, _REJECTED)
+    # What refuses more than the rule is the other way round than what lets more through.
+    at = part.reach
+    assert at is not None
+    rejected = Step(Reason.RESOLVED_ADDRESS, Effect.NARROWER, _REJECTED, at, at)
+    part = replace(part, steps=(*part.steps, rejected))
     holes = ground.table.beyond(shaped.holes, part.rule) if not met else ()
     stem = ground.table.stem(NAMED, part.rule.key, part.rule.rule.span)
     result.feeds.append(Feed(stem, shaped.domains, shaped.excluded))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from egressc.anything import ANY, Anything
+from egressc.anything import Anything
 from egressc.targets.iptables.capabilities import CGROUP_PATH, LAST_UID, USER_NAME
 from egressc.targets.iptables.model import Cgroup, Owner
 
@@ -106,11 +106,13 @@ def without(one: Processes, others: Sequence[Processes] | Anything) -> tuple[Pro
     return tuple(dict.fromkeys(left))
 
 
-def bound_to(accounts: Sequence[Account] | Anything) -> tuple[Processes, ...] | Anything:
-    """The processes of all of the accounts, as alternatives."""
-    if isinstance(accounts, Anything):
-        return ANY
-    return tuple(dict.fromkeys(p for account in accounts for p in processes_of(account)))
+def may_be_one(one: Processes, other: Processes) -> bool:
+    """True if one process may belong to both; two users of different names are taken for two."""
+    return not any(
+        _apart(a, b) or (isinstance(a, Owner) and isinstance(b, Owner) and a.user != b.user)
+        for a in one.matches
+        for b in other.matches
+    )
 
 
 def _path(text: str) -> str:

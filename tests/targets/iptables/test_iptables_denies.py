@@ -3,7 +3,7 @@
 import pytest
 from iptables_machine import Packet
 from iptables_policies import errors, inventory, machine, policy, verdict
-from support import lowering_of
+from support import compilation_of, lowering_of
 
 
 def test_a_deny_by_address_stands_above_the_allows():
@@ -142,3 +142,38 @@ def test_addresses_taken_out_of_names():
     assert [verdict(m, h) for h in ("x.com", "a.x.com", "c.x.com")] == ["ACCEPT", "REJECT", "ACCEPT"]
     six = machine('allow r "R" { to *.x.com x.com except 198.51.100.2 2001:db8:f::/127 ports 443 }', family=6)
     assert [verdict(six, h) for h in ("x.com", "a.x.com", "c.x.com")] == ["REJECT", "ACCEPT", "ACCEPT"]
+
+
+ANOTHER = 'from g }\nservice-account other "Other" { linux-user other }\npolicy q "Q" { from g'
+OTHERS = 'allow r "R" { to any-address ports 22/tcp as three }\n'
+
+
+def test_a_process_of_two_accounts_makes_two_rules_meet():
+    # `one` is a user and `three` a control group, so one process may be both: what is denied to the one must not be let
+    # through to the other. Two users are two.
+    deny = 'deny s "S" { to x.com *.x.com ports 22/tcp as one }'
+    for settings in ("{}", "{default-deny: false}"):
+        assert [d.code for d in errors(OTHERS + deny, settings)] == ["E0613"]
+        assert errors(OTHERS.replace("three", "other") + deny, settings, policy_settings=ANOTHER) == []
+
+
+def test_a_deny_is_not_left_out_where_a_process_of_two_accounts_would_need_it():
+    rules = (
+        'deny s "S" { to a.x.com ports 443 as one }\nallow r "R" { to b.a.x.com ports 443 as one }\n'
+        'allow t "T" { to *.x.com x.com ports 443 as three }'
+    )
+    assert [d.code for d in errors(rules)] == ["E0621"]
+
+
+def test_what_is_refused_beyond_a_deny_is_said_as_narrower():
+    def effects(rules, settings):
+        result = compilation_of(policy(rules), inventory(settings))
+        (build,) = result.builds
+        (report,) = [each for each in build.fidelity.rules if each.rule.identity == "p/s"]
+        return [(each.reason.value, each.effect.value) for each in report.approximations]
+
+    deny = 'deny s "S" { to a.x.com *.a.x.com ports 443 }'
+    narrower, wider = ("resolved-address", "narrower"), ("resolved-address", "wider")
+    assert effects(deny, "{default-deny: false}") == [narrower]
+    assert effects(DENY + deny, "{default-deny: false}") == [narrower, wider]
+    assert effects(DENY + deny, "{}") == [wider]
