@@ -18,7 +18,7 @@ from egressc.services import PortSet
 from egressc.targets.azure_firewall.capabilities import CATEGORIES
 from egressc.targets.azure_firewall.draft import Band, Draft, Form
 from egressc.targets.azure_firewall.lower_except import AllowIndex
-from egressc.tls import tls_services
+from egressc.tls import tls_part, tls_services
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,18 +37,41 @@ def inspects(drafts: Sequence[Draft], desk: Desk) -> bool:
 def with_inspection(drafts: Sequence[Draft], desk: Desk, allows: NetworkAllows) -> tuple[Draft, ...]:
     """The drafts with what they exempt and inspect, for a firewall that opens TLS."""
     index: AllowIndex | None = None
+    instead = _carrying_instead(drafts, desk)
     result = []
     for draft in drafts:
         part = draft.part
         wanted = part.rule.rule.inspection
-        if draft.is_deny or part.reach is None or wanted is Inspection.MAY or not _has_tls(part):
-            result.append(draft)
-            continue
-        if draft.band is Band.EXCEPT and index is None:
-            index = AllowIndex(drafts, desk)
-        said = _exempted(draft, index) if wanted is Inspection.MUST_NOT else _inspected(draft, allows, index)
-        result.append(draft.with_part(said))
+        if not draft.is_deny and part.reach is not None and wanted is not Inspection.MAY and _has_tls(part):
+            if draft.band is Band.EXCEPT and index is None:
+                index = AllowIndex(drafts, desk)
+            part = _exempted(draft, index) if wanted is Inspection.MUST_NOT else _inspected(draft, allows, index)
+        if draft in instead:
+            part = note(part, Reason.TLS_UNENFORCED, instead[draft])
+        result.append(draft.with_part(part))
     return tuple(result)
+
+
+def _carrying_instead(drafts: Sequence[Draft], desk: Desk) -> dict[Draft, str]:
+    """The allows that carry connections of one that cannot be said, and treat them otherwise than that one asks."""
+    found: dict[Draft, str] = {}
+    index: AllowIndex | None = None
+    for gone in drafts:
+        wanted = gone.part.rule.rule.inspection
+        if gone.is_deny or gone.is_written or wanted is Inspection.MAY:
+            continue
+        lost = tls_part(gone.part.start, gone.part.services)
+        if lost is None:
+            continue
+        index = index or AllowIndex(drafts, desk)
+        word = "forbids" if wanted is Inspection.MUST_NOT else "demands"
+        for other in index.meeting(lost):
+            is_tls = other.part.recognition is not Recognition.HOST
+            if is_tls and other.terminates is (wanted is Inspection.MUST_NOT):
+                lost_rule = gone.part.rule.identity
+                sentence = f"it carries connections whose inspection `{lost_rule}` {word}, which cannot be said here"
+                found.setdefault(other, sentence)
+    return found
 
 
 def _has_tls(part: Part) -> bool:

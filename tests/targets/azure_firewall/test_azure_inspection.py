@@ -85,6 +85,25 @@ def test_what_cannot_be_inspected_is_an_error(rule, other):
         assert found["z"] == {} or "192.0.2.1" in rule
 
 
+@pytest.mark.parametrize(
+    ("word", "other", "unmet"),
+    [
+        ("no-tls-inspection", "to x.com ports 1000-1063/https 1064-1100/https", True),
+        ("no-tls-inspection", "to any-address ports any/tcp", False),
+        ("tls-inspection", "to x.com ports 1000-1063/https 1064-1100/https", False),
+        ("tls-inspection", "to any-address ports any/tcp", True),
+    ],
+)
+def test_a_wish_of_a_rule_that_cannot_be_said_holds_for_what_carries_its_connections(word, other, unmet):
+    # The ports of `a` do not fit into an application rule; `b` lets all of its connections through.
+    text = policy(
+        f'allow a "A" {{ to x.com ports 1000-1100/https {word} }}',
+        f'allow b "B" {{ {other} }}',
+        'allow z "Z" { to z.com ports 80 }',
+    )
+    assert announced(text, inventory(INSPECTING))["b"] == ({"tls-unenforced": "error"} if unmet else {})
+
+
 def test_an_exempted_pair_stands_before_what_is_inspected_where_it_can():
     text = policy(
         'allow a "A" { to *.x.com except y.x.com ports 443 no-tls-inspection }', 'allow b "B" { to *.z.com ports 443 }'
