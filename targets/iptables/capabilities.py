@@ -24,6 +24,7 @@ USER_NAME: Final = 256
 CGROUP_PATH: Final = 511
 LAST_UID: Final = 4_294_967_294
 CELLS: Final = 64
+RULE_LINE: Final = 10_239
 
 CACHE_SECONDS: Final = 300
 """How long dnsmasq may answer from its cache: an answer from there puts nothing into a set [R]."""
@@ -59,7 +60,11 @@ LIMITS: Final = (
     Limit("rule: ports", f"{SLOTS} slots, a range takes two", "[R] `too many ports specified`"),
     Limit("rule: NFLOG prefix", f"{LOG_PREFIX} characters", "[R] silently cut (iptables-legacy)"),
     Limit("rule: date", f"up to {LAST_DAY.isoformat()}", "[R] `Invalid date`"),
-    Limit("restore file: line", "10,239 bytes; the rest is read as a line of its own", "[R], [S] iptables-restore.c"),
+    Limit(
+        "restore file: line",
+        f"{RULE_LINE:,} bytes; the rest is read as a line of its own",
+        "[R], [S] iptables-restore.c",
+    ),
     Limit("dnsmasq: line", f"{RESOLVER_LINE} characters; the rest is read as a line of its own", "[R] `bad option`"),
     Limit("user name", f"{USER_NAME} characters", "[D] login.defs(5), LOGIN_NAME_MAX"),
     Limit("control group: path", f"{CGROUP_PATH} characters", "[S] Linux, xt_cgroup.h: XT_CGROUP_INFO_PATH_MAX 512"),

@@ -13,7 +13,7 @@ from egressc.parts import parts_of
 from egressc.reasons import Reason
 from egressc.services import PortSet
 from egressc.targets.iptables import lower_frame
-from egressc.targets.iptables.capabilities import CELLS, LAST_DAY
+from egressc.targets.iptables.capabilities import CELLS, LAST_DAY, RULE_LINE
 from egressc.targets.iptables.cells import Cell, split
 from egressc.targets.iptables.chain_writer import ChainWriter, Side
 from egressc.targets.iptables.feeding import VOID, Feed, feeding
@@ -22,6 +22,7 @@ from egressc.targets.iptables.lower_denies import NamedDenies, lower_denies
 from egressc.targets.iptables.lower_inspection import inspected, lower_inspection
 from egressc.targets.iptables.lower_part import Shaped, Shaper
 from egressc.targets.iptables.model import Accept, Cgroup, Chains, Firewall, Owner, Reject, Resolver, ToSet
+from egressc.targets.iptables.processes import size
 from egressc.targets.iptables.remarks import remarks
 from egressc.targets.iptables.set_table import NAMED, NETWORKS
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from egressc.targets.iptables.settings import Settings
 
 _NO_LOG = "the rule is to be logged, and `nflog-group` is not set"
+_ROOM = RULE_LINE - 2_048
+"""Bytes of a chain rule that conditions on processes may take; everything else takes far less than what is left."""
 _TOO_LATE = "iptables counts no further than 2037, so the end of the rule is seen to at compile time"
 
 
@@ -170,9 +173,14 @@ def _placed_by_name(
     barred: dict[int, set[frozenset[str]]] = {}
     for number, (shaped, cell) in enumerate(shapes):
         found = split(cell, bars[number]) if number in bars else (cell,)
+        identity = shaped.part.rule.identity
         if len(found) > CELLS:
-            ground.diagnostics.append(_too_many(shaped))
+            what = f"the denies by name cut `{identity}` into more than {CELLS} pieces"
+            ground.diagnostics.append(_too_many(shaped, what))
             found = found[:1]
+        elif number in bars and any(size(each) > _ROOM for piece in found for each in piece.processes):
+            what = f"the denies by name leave `{identity}` with more conditions on its processes than a rule can hold"
+            ground.diagnostics.append(_too_many(shaped, what))
         cells.append(found)
         barred.setdefault(id(shaped.part.rule), set()).update(each.barred for each in found)
     placed = []
@@ -281,12 +289,11 @@ def _names(placed: Placed) -> tuple[str, ...]:
     return (placed.shaped.part.rule.key, *stems)
 
 
-def _too_many(shaped: Shaped) -> Diagnostic:
-    rule = shaped.part.rule
+def _too_many(shaped: Shaped, what: str) -> Diagnostic:
     return Diagnostic(
         code="E0768",
-        message=f"the denies by name cut `{rule.identity}` into more than {CELLS} pieces",
-        span=rule.rule.span,
+        message=what,
+        span=shaped.part.rule.rule.span,
         label="each piece needs chain rules and sets of its own",
         help="let the denies cover all ports and accounts of the allow, or list the hosts that remain",
     )

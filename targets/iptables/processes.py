@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from egressc.anything import Anything
 from egressc.targets.iptables.capabilities import CGROUP_PATH, LAST_UID, USER_NAME
 from egressc.targets.iptables.model import Cgroup, Owner
+from egressc.targets.iptables.quote import held_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from egressc.policy import Account
 
@@ -49,8 +50,8 @@ def user_problem(text: str) -> str | None:
         if _UID.fullmatch(text) and int(text) <= LAST_UID:
             return None
         return f"a uid is a number from 0 to {LAST_UID}, without leading zeros"
-    if not _USER.fullmatch(text):
-        return "a user name has no `:`, no `/`, and begins with no `!`, `+`, `-` or space"
+    if not _USER.fullmatch(text) or held_text(text) != text:
+        return "a user name has no `:`, no `/`, no control character, and begins with no `!`, `+`, `-` or space"
     return None
 
 
@@ -58,7 +59,7 @@ def cgroup_problem(text: str) -> str | None:
     """What is wrong with the path of a control group, or ``None``."""
     if len(text) > CGROUP_PATH:
         return f"it has more than {CGROUP_PATH} characters"
-    if not _CGROUP.fullmatch(text):
+    if not _CGROUP.fullmatch(text) or held_text(text) != text:
         return "it is no path"
     if any(part in {".", ".."} for part in text.split("/")):
         return "it must not go up or stay in place with `..` or `.`"
@@ -102,8 +103,13 @@ def without(one: Processes, others: Sequence[Processes] | Anything) -> tuple[Pro
                 if any(_implies(mine, match) for mine in piece.matches):
                     continue
                 pieces.append(Processes(tuple(dict.fromkeys((*piece.matches, _opposite(match))))))
-        left = pieces
-    return tuple(dict.fromkeys(left))
+        left = _widest(pieces)
+    return tuple(left)
+
+
+def size(one: Processes) -> int:
+    """How many bytes the conditions take in a restore file, at most."""
+    return sum(2 * len(_value(match).encode()) + 32 for match in one.matches)
 
 
 def may_be_one(one: Processes, other: Processes) -> bool:
@@ -118,6 +124,19 @@ def may_be_one(one: Processes, other: Processes) -> bool:
 def _path(text: str) -> str:
     """The path of a control group in one spelling."""
     return "/".join(part for part in text.split("/") if part)
+
+
+def _value(match: Owner | Cgroup) -> str:
+    return match.user if isinstance(match, Owner) else match.path
+
+
+def _widest(pieces: Iterable[Processes]) -> list[Processes]:
+    """The pieces without those that another one contains: each with all of its conditions and more."""
+    kept: list[Processes] = []
+    for piece in sorted(dict.fromkeys(pieces), key=lambda each: len(each.matches)):
+        if not any(set(other.matches) <= set(piece.matches) for other in kept):
+            kept.append(piece)
+    return kept
 
 
 def _opposite(match: Owner | Cgroup) -> Owner | Cgroup:

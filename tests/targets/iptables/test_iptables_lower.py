@@ -280,6 +280,20 @@ def test_an_allow_in_too_many_pieces_is_an_error():
     assert [d.code for d in found] == ["E0768"]
 
 
+def test_a_rule_too_long_for_a_restore_file_is_an_error():
+    def found(number):
+        users = " ".join(f"user-of-this-machine-{n}" for n in range(number))
+        settings = f'from g }}\nservice-account many "M" {{ linux-user {users} }}\npolicy q "Q" {{ from g'
+        rules = 'allow r "R" { to *.x.com x.com ports 443 }\ndeny d "D" { to a.x.com *.a.x.com ports 443 as many }'
+        return errors(rules, policy_settings=settings), policy(rules, settings)
+
+    problems, text = found(100)
+    assert problems == []
+    assert max(map(len, artefacts_of(text, inventory(), "f")["rules.v4"].split(b"\n"))) > 4_000
+    (problem,) = found(200)[0]
+    assert problem.code == "E0768"
+
+
 def test_one_artefact_for_each_group_of_hosts():
     result = compilation_of(policy('allow r "R" { to y.com ports 443 from g h }'), inventory(groups="[g, h]"))
     assert not has_errors(result.diagnostics)

@@ -65,6 +65,14 @@ def test_within_and_without_say_what_they_say(one):
     assert without(one, ANY) == ()
 
 
+def test_what_an_account_of_two_kinds_leaves_is_said_in_two_pieces():
+    others = [Processes((Owner(f"u{n}"), Cgroup(f"c{m}"))) for n in range(9) for m in range(9)]
+    assert without(ALL_PROCESSES, others) == (
+        Processes(tuple(Owner(f"u{n}", other=True) for n in range(9))),
+        Processes(tuple(Cgroup(f"c{n}", other=True) for n in range(9))),
+    )
+
+
 def test_two_names_may_be_one_user():
     assert within(Processes((Owner("root"),)), [Processes((Owner("toor"),))]) == (
         Processes((Owner("root"), Owner("toor"))),
@@ -121,6 +129,9 @@ def test_users(user):
         " a",
         "!root",
         "a\nb",
+        "a\x85b",
+        "a\u2028b",
+        "a\u202eb",
         "a:b",
         "a/b",
         "1a",
@@ -133,7 +144,7 @@ def test_no_users(user):
 
 @pytest.mark.parametrize(("path", "fine"), [
     ("system.slice", True), ("/system.slice/x@1.service", True), ("a/b\\x2dc", True), ("", False), ("a/../b", False),
-    ("a b", True), ('a"b', True), ("a\nb", False), ("x" * 512, False), (".", False),
+    ("a b", True), ('a"b', True), ("a\nb", False), ("a\u2028b", False), ("a\u202eb", False), ("x" * 512, False), (".", False),
 ])  # fmt: skip
 def test_control_groups(path, fine):
     assert (cgroup_problem(path) is None) is fine
