@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egressc.diagnostics import Diagnostic, Level, Related
+from egressc.policy import Action
 from egressc.reasons import FACTS, Effect, Reason
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ _FIXES = {
     Reason.SOURCE: "give the group `networks` in the inventory",
 }
 
+_FIXES_OF_DENIES = {
+    Reason.NO_NAMES: "name addresses in the deny, or narrow the allows that it cuts into",
+    Reason.PORTS: "list the ports, or name addresses in the deny",
+}
+
 
 def announcements(fidelity: Fidelity) -> Iterator[Diagnostic]:
     """A diagnostic for every approximation of an artefact, a note for every deny that is left out.
@@ -55,7 +61,10 @@ def _of_rule(fidelity: Fidelity, rule: Rule, found: Approximation) -> Diagnostic
     example = f", e.g. {found.example.text}" if found.example is not None else ""
     advice = ""
     if found.level is not Level.NOTE:
-        advice = _FIXES.get(found.reason) or f"if you can accept that, say so in the inventory: {_acceptance(found)}"
+        fix = _FIXES_OF_DENIES.get(found.reason) if rule.action is Action.DENY else None
+        advice = (
+            fix or _FIXES.get(found.reason) or f"if you can accept that, say so in the inventory: {_acceptance(found)}"
+        )
     return Diagnostic(
         code=FACTS[found.reason].code,
         message=f"`{rule.identity}` on `{site.name}` ({site.target}): {found.sentence}{_accepted(found)}",

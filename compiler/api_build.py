@@ -117,6 +117,7 @@ def build_all(
         report.extend(_ended(firewall, prepared))
     report.extend(_nowhere_inspected(lowered, inspected))
     report.extend(_without_rules(lowered, prepared))
+    report.extend(_same_place(lowered))
     return tuple(builds)
 
 
@@ -215,3 +216,22 @@ def _without_rules(lowered: Sequence[_Lowered], prepared: Prepared) -> list[Diag
             )
         )
     return result
+
+
+def _same_place(lowered: Sequence[_Lowered]) -> Iterator[Diagnostic]:
+    """A warning for each artefact that lands where another one does: each takes what is there for its own."""
+    first: dict[tuple[str, str], str] = {}
+    for each in lowered:
+        place = each.target.shared_place(each.site.settings)
+        if place is None:
+            continue
+        other = first.setdefault((each.target.name, place.casefold()), each.site.name)
+        if other != each.site.name:
+            yield Diagnostic(
+                code="W0518",
+                message=f"the artefacts of `{other}` and `{each.site.name}` are both for {place}",
+                span=each.site.span,
+                label="the one that is applied last takes away what the other wrote",
+                help="give each a place of its own in `settings`",
+                subject=each.site.name,
+            )

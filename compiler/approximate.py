@@ -1,7 +1,7 @@
 """The steps by which a target approximates a part: one function for each reason that changes what a part matches.
 
 Each returns the part unchanged when there is nothing to change, so a target may call them in its own order without
-asking first. No function here ever narrows a part except those that say so (``gone``, ``keep_family``).
+asking first. No function here ever narrows a part except ``gone``, which says so.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from egressc.addresses import Family
     from egressc.policy import Endpoint
     from egressc.site import Site
 
@@ -152,8 +151,9 @@ def drop_exceptions(part: Part, sentence: str, keep: Callable[[Endpoint], bool] 
 def use_fallback(part: Part, sentence: str) -> tuple[Part, ...]:
     """The parts that stand in for names on a target that cannot match them: addresses and tags of the fallback.
 
-    Without a fallback the part is gone (``no-names``). The first part carries the step; its reach is the addresses'
-    share of the fallback, and a part for tags follows if there are any.
+    Without a fallback the part is gone (``no-names``), and so is a deny: at all addresses outside the fallback the
+    names would stay open. The first part carries the step; its reach is the addresses' share of the fallback, and a
+    part for tags follows if there are any.
     """
     reach = part.reach
     if reach is None or part.kind is not Kind.NAMES:
@@ -161,38 +161,14 @@ def use_fallback(part: Part, sentence: str) -> tuple[Part, ...]:
     fallback = part.rule.fallback
     if not fallback:
         return (gone(part, Reason.NO_NAMES, sentence),)
+    if part.rule.is_deny:
+        open_ = "a deny of the addresses of its fallback would leave the names open at all others"
+        return (gone(part, Reason.NO_NAMES, f"{sentence}, and {open_}"),)
     result = []
     for kind, endpoints in by_kind(fallback):
         after = replace(part, kind=kind, recognition=Recognition.NONE)
         result.append(change(after, Reason.FALLBACK, with_endpoints(reach, endpoints), sentence))
     return tuple(result)
-
-
-def keep_family(part: Part, family: Family, sentence: str) -> Part:
-    """The part with sources and destination addresses of one IP version only (reason ``family``; narrower).
-
-    The part is gone if no destination address is left, or no source of a bound group is.
-    """
-    reach = part.reach
-    if reach is None:
-        return part
-    groups = part.rule.groups
-    known = [g for g in groups if g.addresses is not ANY and g.object_name is None]
-    has_other = any(not g.addresses.family(6 if family == 4 else 4).is_empty for g in known if g.addresses is not ANY)
-    lost_source = known and all(g.addresses.family(family).is_empty for g in known if g.addresses is not ANY)
-    endpoints: list[Endpoint] = []
-    for endpoint in reach.endpoints:
-        if isinstance(endpoint, AddressEndpoint):
-            left = endpoint.addresses.family(family)
-            if not left.is_empty:
-                endpoints.append(endpoint if left == endpoint.addresses else AddressEndpoint(left))
-        else:
-            endpoints.append(endpoint)
-    if not endpoints or (lost_source and len(known) == len(groups)):
-        return gone(part, Reason.FAMILY, sentence)
-    families = frozenset({family}) if has_other else reach.source_families
-    after = Reach(reach.groups, reach.accounts, tuple(endpoints), reach.exceptions, reach.ports, reach.shared, families)
-    return change(part, Reason.FAMILY, after, sentence)
 
 
 def expand_tags(part: Part, site: Site[Any]) -> Part | Diagnostic:

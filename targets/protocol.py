@@ -68,6 +68,10 @@ class Capabilities:
     assumptions: tuple[Assumption, ...]
 
 
+def _no_place(_settings: object) -> None:
+    """No place that artefacts of several firewalls share."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target(Generic[SettingsT, ModelT]):
     """A target. Every function is pure: the same values give the same answer, and nothing is read or written.
@@ -76,7 +80,9 @@ class Target(Generic[SettingsT, ModelT]):
     the target's own value, or errors. ``per_group`` says whether an artefact is for one group (a host firewall).
     ``sees_accounts`` says whether artefacts with these settings enforce accounts exactly. ``default_deny`` reads that
     setting. ``lower`` gives the target's own rules and what they approximate; ``render`` turns them into files, of
-    which ``main_artefact`` names the first to read. ``derived`` names files that no reader of this target reads back.
+    which ``main_artefact`` names the first to read. ``shared_place`` says in words what an artefact with these settings
+    takes for its own where those of other firewalls may land too (a policy in a cloud, a group policy); ``None`` where
+    every device has its own. ``derived`` names files that no reader of this target reads back.
     """
 
     name: str
@@ -89,3 +95,4 @@ class Target(Generic[SettingsT, ModelT]):
     render: Callable[[ModelT], tuple[Artefact, ...]]
     main_artefact: str
     derived: tuple[str, ...] = ()
+    shared_place: Callable[[SettingsT], str | None] = _no_place

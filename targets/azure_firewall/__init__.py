@@ -42,6 +42,10 @@ def _default_deny(settings: Settings) -> bool:
     return settings.default_deny
 
 
+def _shared_place(settings: Settings) -> str:
+    return f"the rule collection groups `{settings.prefix}-…` of the policy `{settings.policy}`"
+
+
 def _never(_settings: Settings) -> bool:
     return False
 
@@ -56,5 +60,6 @@ TARGET: Target[Settings, Model] = Target(
     lower=_lower,
     render=_render,
     main_artefact="template.json",
+    shared_place=_shared_place,
 )
 """The target as the compiler knows it."""

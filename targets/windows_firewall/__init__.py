@@ -36,6 +36,14 @@ def _render(model: FirewallPolicy) -> tuple[Artefact, ...]:
     return render(model)
 
 
+def _shared_place(settings: Settings) -> str | None:
+    from egressc.targets.windows_firewall.model import GroupPolicyStore  # noqa: PLC0415
+
+    if not isinstance(settings.store, GroupPolicyStore):
+        return None
+    return f"the rule group `{settings.group}` of the GPO `{settings.store.gpo}`"
+
+
 TARGET: Target[Settings, FirewallPolicy] = Target(
     name="windows-firewall",
     capabilities=CAPABILITIES,
@@ -46,5 +54,6 @@ TARGET: Target[Settings, FirewallPolicy] = Target(
     lower=_lower,
     render=_render,
     main_artefact="firewall.ps1",
+    shared_place=_shared_place,
 )
 """The target that the inventory calls ``windows-firewall``."""

@@ -231,6 +231,25 @@ def test_a_contradiction_about_inspection_is_said_once():
         assert [d.code for d in found if d.level is Level.ERROR] == ["E0508"]
 
 
+def test_artefacts_that_would_undo_each_other_are_a_warning():
+    gpo = "store: {gpo: 'contoso.example\\Egress'}"
+    azure = "{target: azure-firewall, settings: {policy: p, location: l%s}}"
+
+    def told(*firewalls):
+        groups = "groups:\n  berlin: {networks: [10.0.0.1]}\n  munich: {networks: [10.0.0.2]}\n"
+        inventory = groups + "firewalls:\n" + "".join(f"  f{i}: {each}\n" for i, each in enumerate(firewalls))
+        policy = 'policy p "P" { from berlin munich allow a "A" { to 203.0.113.1 ports 443 } }'
+        found = compilation_of(policy, inventory).diagnostics
+        return [(d.subject, d.span.line) for d in found if d.code == "W0518"]
+
+    hosts = "{target: windows-firewall%s, settings: {%s}}"
+    assert told(hosts % ("", gpo)) == [("f0/munich", 5)]
+    assert told(hosts % (", groups: [berlin]", gpo), hosts % (", groups: [munich]", gpo.lower())) == [("f1", 6)]
+    assert told(hosts % (", groups: [berlin]", gpo), hosts % (", groups: [munich]", f"{gpo}, group: other")) == []
+    assert told(hosts % ("", "")) == []
+    assert told(azure % "", azure % "", azure % ", rule-collection-group: {name: x}") == [("f1", 6)]
+
+
 def test_the_collector_is_paused_only_within():
     assert gc.isenabled()
     with collector_paused():

@@ -16,7 +16,6 @@ from egressc.approximate import (
     drop_account,
     drop_exceptions,
     gone,
-    keep_family,
     left_out,
     map_hosts,
     note,
@@ -29,6 +28,7 @@ from egressc.fidelity import Grading, Verdict, assess
 from egressc.inventory import Acceptance
 from egressc.lowering import BrokenLoweringError, Lowering, SiteStep
 from egressc.parts import parts_of
+from egressc.policy import AddressEndpoint
 from egressc.reasons import Effect, Reason
 from egressc.services import ALL_PORTS
 
@@ -53,6 +53,23 @@ def policy(*rules):
             "}",
         ]
     )
+
+
+def keep_family(part, family, sentence):
+    """What a target does that carries one IP version only."""
+    reach = part.reach
+    endpoints = []
+    for endpoint in reach.endpoints:
+        if isinstance(endpoint, AddressEndpoint):
+            left = endpoint.addresses.family(family)
+            if left.is_empty:
+                continue
+            endpoint = AddressEndpoint(left)  # noqa: PLW2901
+        endpoints.append(endpoint)
+    if not endpoints:
+        return gone(part, Reason.FAMILY, sentence)
+    after = replace(with_endpoints(reach, tuple(endpoints)), source_families=frozenset({family}))
+    return change(part, Reason.FAMILY, after, sentence)
 
 
 def site_of(*rules, **changes):
@@ -407,6 +424,20 @@ def test_a_fallback_adds_the_addresses():
     assert (found.reason, found.effect) == (Reason.FALLBACK, Effect.WIDER)
     assert found.example.host is None
     assert found.example.address.startswith("192.0.2.")
+
+
+def test_a_fallback_never_stands_in_for_the_names_of_a_deny():
+    text = policy('deny d "D" { to names ports 443/tcp }', 'allow a "A" { to 203.0.113.0/24 ports 443/tcp }').replace(
+        "policy p", 'endpoints names "N" { a.test.io fallback { 192.0.2.0/24 } }\npolicy p'
+    )
+    site = everything_of(text, INVENTORY)
+    rules, report = report_of(site, lowering(site, lambda p: use_fallback(p, "no names"), only=("p/d",)))
+    (found,) = rules["d"].approximations
+    assert (found.reason, found.effect, found.level) == (Reason.NO_NAMES, Effect.WIDER, Level.ERROR)
+    # What the deny is for, at an address that only the allow names.
+    assert (found.example.host, found.example.address) == ("a.test.io", "203.0.113.10")
+    (told,) = announcements(report)
+    assert "name addresses in the deny" in told.help
 
 
 def test_an_opaque_tag_that_is_no_longer_excepted_is_reported():

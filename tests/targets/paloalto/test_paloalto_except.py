@@ -119,7 +119,14 @@ def test_known_service_tags_are_addresses_in_exceptions(to, destinations, negate
 @pytest.mark.parametrize("action", ["allow", "deny"])
 @pytest.mark.parametrize("to", ["service-tag Small except service-tag Big", "service-tag Small except 192.0.2.0/24"])
 def test_exceptions_that_leave_nothing_are_an_error(to, action):
-    assert errors(compiled(f"to {to} ports 443/https", action=action)[0]) == ["E0708"]
+    assert errors(compiled(f"to {to} ports 443/https", action=action)[0]) == ["E0505"]
+
+
+def test_a_fallback_of_which_nothing_is_left_is_an_error():
+    text = f'endpoints bus "B" {{ *.example.com fallback {{ 192.0.2.0/25 }} }}\n{ACCOUNTS}\n'
+    policy = 'policy p "P" { from connectors allow r "R" { to bus except service-tag Small ports 5671/tcp } }'
+    result = compilation_of(text + policy, "service-tags: tags.json\n" + inventory(ZONES), tags__json=TAGS)
+    assert errors(result) == ["E0708"]
 
 
 def test_a_service_tag_that_is_not_in_the_file_cannot_be_excepted():
