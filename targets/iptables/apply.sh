@@ -658,6 +658,8 @@ update_resolver() {
             put_lines ''
         fi
         restart_resolver
+    elif [ "$created" != 0 ]; then
+        say "install dnsmasq.conf yourself and restart dnsmasq: until then no name is in the new sets"
     fi
     [ -s "$work/flush" ] || return 0
     # Only now: the resolver that ran before could have put a lost name back. Answers that it has given since then are in

@@ -277,7 +277,7 @@ def test_a_rule_that_loses_a_name_forgets_what_it_learned(host, folders, backend
 
 def test_without_a_resolver_of_ours_names_are_forgotten_too(host, folders):
     host, apply = host
-    apply(folders["own"], "--no-dnsmasq")
+    assert "install dnsmasq.conf yourself" in apply(folders["own"], "--no-dnsmasq").stdout
     assert list(apply.lines.iterdir()) == []
     fed = [name for name in sets_of(folders["own"]) if name.startswith("egc_") and name.endswith("_4")][:-1]
     for name in fed:
