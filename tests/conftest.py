@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+_NOBODY = 65534
 REFERENCE = Path(os.environ.get("EGRESSC_REFERENCE", ROOT.parent / "shared" / "reference"))
 
 
@@ -57,6 +58,27 @@ def golden(request):
         assert content == path.read_bytes()
 
     return compare
+
+
+@pytest.fixture
+def as_nobody():
+    """A function that gives a folder away and runs on as a user to whom rights matter; root until it is called.
+
+    What the test needs to import must have been imported by then.
+    """
+    was = os.geteuid()
+
+    def give_away(folder):
+        if was:
+            return
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, _NOBODY, -1)
+        for above in folder.parents[:2]:  # pytest keeps its folders to the user who runs it
+            above.chmod(above.stat().st_mode | 0o011)
+        os.seteuid(_NOBODY)
+
+    yield give_away
+    os.seteuid(was)
 
 
 @pytest.fixture(scope="session")
