@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+_NO_REFERENCE = "the reference data is not on this machine"
 _NOBODY = 65534
 REFERENCE = Path(os.environ.get("EGRESSC_REFERENCE", ROOT.parent / "shared" / "reference"))
 
@@ -40,6 +41,16 @@ def pytest_sessionstart(session):
 
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Where everything must be there (``EGRESSC_LAB=required``), a skip is a failure, but for the reference data."""
+    report = yield
+    if report.skipped and os.environ.get("EGRESSC_LAB") == "required" and str(call.excinfo.value) != _NO_REFERENCE:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and nothing may be here: {call.excinfo.value}"
+    return report
 
 
 @pytest.fixture
@@ -85,5 +96,5 @@ def as_nobody():
 def reference():
     """The folder of reference data outside the repository; the test is skipped when it is absent."""
     if not REFERENCE.is_dir():
-        pytest.skip("the reference data is not on this machine")
+        pytest.skip(_NO_REFERENCE)
     return REFERENCE
