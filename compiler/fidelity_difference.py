@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from egressc.anything import ANY
+from egressc.anything import ANY, Anything
 from egressc.fidelity_integrity import says
 from egressc.flows import Flow, boxes
 from egressc.flows_index import FlowIndex, uncovered
@@ -56,6 +56,9 @@ class Differences:
     With A and D the flows of the policy's allows and denies, A' and D' those of the written ones, a step makes the
     artefact wider where it adds a flow to A' that is in neither A less D nor D', and narrower where it takes a flow of
     A less D from A' altogether. A deny that is widened must not stop anything of A less D.
+
+    A process that belongs to several accounts is denied what a deny for one of them says, whatever an allow for another
+    lets through: so denies are looked at for the overlapping accounts, too.
     """
 
     def __init__(self, site: Site[Any], lowering: Lowering[Any]) -> None:
@@ -63,6 +66,7 @@ class Differences:
         self._index = site.index
         self._parts = lowering.parts
         self._tags = site.tags
+        self._overlapping = dict(lowering.overlapping)
         self._least: dict[frozenset[str], str] = {}
         denies = [part for part in lowering.parts if part.rule.is_deny]
         weaker = [part.start for part in denies if _is_weaker(part)]
@@ -101,7 +105,8 @@ class Differences:
 
     def check_left_out(self, part: Part) -> None:
         """Raise ``BrokenLoweringError`` if a deny that is left out would have decided anything."""
-        found = self._index.allows.first_inside(self._boxes(part.start), (), (self._written_denies,))
+        whole = self._with_overlapping(part.start)
+        found = self._index.allows.first_inside(self._boxes(whole), (), (self._written_denies,))
         if found is not None:
             what = "it is left out, and an allow lets this through"
             raise BrokenLoweringError(says(self._site, part.rule, what, found[0]))
@@ -119,7 +124,11 @@ class Differences:
             return self._no_longer_denied(part, step)
         if part.reach is None:
             return None
-        cut = self._index.wrongly_denied(part.reach if _is_weaker(part) else after, step.before)
+        wide = part.reach if _is_weaker(part) else after
+        cut = self._index.wrongly_denied(wide, step.before)
+        others = self._others(step.before.accounts)
+        if cut is None and others and wide.accounts is not ANY:
+            cut = self._index.wrongly_denied(replace(wide, accounts=others), replace(step.before, accounts=others))
         if cut is not None:
             return Cut(part.rule, cut[1], step.sentence, step.reason, cut[0])
         if self._site.closing_deny:
@@ -129,8 +138,9 @@ class Differences:
 
     def _no_longer_denied(self, part: Part, step: Step) -> Difference | None:
         """What a deny that is gone or smaller lets through: what an allow has, or a missing closing deny leaves."""
-        minus = () if step.after is None else self._boxes(step.after)
-        lost = in_both(boxes(part.start, self._tags), self._boxes(step.before))
+        minus = () if step.after is None else self._boxes(self._with_overlapping(step.after))
+        before = self._boxes(self._with_overlapping(step.before))
+        lost = in_both(self._boxes(self._with_overlapping(part.start)), before)
         flow = None
         if lost:
             found = self._written_allows.first_inside(lost, minus, (self._written_denies,))
@@ -138,6 +148,19 @@ class Differences:
             if flow is None and not self._site.closing_deny:
                 flow = uncovered(lost, minus, (self._written_denies,))
         return None if flow is None else Difference(Effect.WIDER, flow)
+
+    def _others(self, accounts: frozenset[str] | Anything) -> frozenset[str]:
+        """The other accounts that a process of these may belong to."""
+        if not self._overlapping or isinstance(accounts, Anything):
+            return frozenset()
+        return frozenset().union(*(self._overlapping.get(name, ()) for name in accounts)) - accounts
+
+    def _with_overlapping(self, reach: Reach) -> Reach:
+        """The reach of a deny for every account that a process of its accounts may belong to."""
+        others = self._others(reach.accounts)
+        if not others or isinstance(reach.accounts, Anything):
+            return reach
+        return replace(reach, accounts=reach.accounts | others)
 
     def _lost(self, part: Part, step: Step) -> Difference | None:
         """What the policy allows and no written allow does any more."""

@@ -105,7 +105,8 @@ class Lowering(Generic[ModelT]):
 
     ``parts`` hold every rule of the site at least once, also rules that are gone. ``diagnostics`` are errors that no
     reason covers (a limit of the target, an account without a binding). ``assumes`` are the sentences on which the
-    artefact as a whole rests. ``inspects`` says whether the device opens TLS at all.
+    artefact as a whole rests. ``inspects`` says whether the device opens TLS at all. ``overlapping`` holds with
+    an account the others that one of its processes may belong to, as far as this target can tell processes apart.
     """
 
     model: ModelT
@@ -114,3 +115,4 @@ class Lowering(Generic[ModelT]):
     diagnostics: tuple[Diagnostic, ...] = ()
     assumes: tuple[str, ...] = ()
     inspects: bool = False
+    overlapping: tuple[tuple[str, frozenset[str]], ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from egressc.anything import Anything
@@ -59,7 +60,6 @@ class Ground:
         self._checked: set[str] = set()
         self._comments: dict[int, str] = {}
         self._sources: dict[Sources, tuple[Side, ...]] = {}
-        self._relatives: dict[frozenset[str], frozenset[str]] = {}
         self.long_comments: dict[str, str] = {}
 
     def processes(self, part: Part) -> tuple[Processes, ...]:
@@ -83,27 +83,26 @@ class Ground:
         if index.meets_allow(rule):
             return True
         reach = rule.reach
-        if self.settings.mode is not Mode.HOST or isinstance(reach.accounts, Anything):
+        if isinstance(reach.accounts, Anything):
             return False
-        relatives = self._relatives_of(reach.accounts)
-        if not relatives:
-            return False
-        return bool(index.allows_meeting(replace(reach, accounts=relatives)))
+        others = frozenset[str]().union(*(self.overlapping.get(name, ()) for name in reach.accounts)) - reach.accounts
+        return bool(others) and bool(index.allows_meeting(replace(reach, accounts=others)))
 
-    def _relatives_of(self, names: frozenset[str]) -> frozenset[str]:
-        """The accounts of this site that may have a process in common with one of these."""
-        found = self._relatives.get(names)
-        if found is None:
-            known = {
-                a.name: a for rule in self.site.rules if not isinstance(rule.accounts, Anything) for a in rule.accounts
-            }
-            mine = [process for name in names for process in processes_of(known[name])]
-            found = self._relatives[names] = frozenset(
-                name
-                for name, account in known.items()
-                if name not in names and any(may_be_one(one, other) for one in mine for other in processes_of(account))
+    @cached_property
+    def overlapping(self) -> dict[str, frozenset[str]]:
+        """For each account of the site's rules the others that may have a process in common with it, on a host."""
+        if self.settings.mode is not Mode.HOST:
+            return {}
+        rules = [rule.accounts for rule in self.site.rules if not isinstance(rule.accounts, Anything)]
+        found = {account.name: processes_of(account) for account in dict.fromkeys(a for some in rules for a in some)}
+        return {
+            name: frozenset(
+                other
+                for other, theirs in found.items()
+                if other != name and any(may_be_one(one, another) for one in mine for another in theirs)
             )
-        return found
+            for name, mine in found.items()
+        }
 
     def cell(self, part: Part) -> Cell:
         """The box of a part but for its destination."""

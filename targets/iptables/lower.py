@@ -92,6 +92,7 @@ def lower(site: Site[Settings]) -> Lowering[Firewall]:
         (*ground.diagnostics, *ground.table.diagnostics),
         lower_frame.assumptions(site),
         inspects=settings.tls_proxy_port is not None,
+        overlapping=tuple(ground.overlapping.items()),
     )
 
 

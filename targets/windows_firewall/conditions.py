@@ -82,14 +82,21 @@ class Accounts:
             return ANY
         found = self._meeting.get(names)
         if found is None:
-            mine = [condition for name in names for condition in self._in_use[name]]
-            others = {
-                name
-                for name, conditions in self._in_use.items()
-                if name not in names and any(_meet(one, other) for one in mine for other in conditions)
-            }
+            others = self._others(names)
             found = self._meeting[names] = names | others if others else names
         return found
+
+    def _others(self, names: frozenset[str]) -> frozenset[str]:
+        mine = [condition for name in names for condition in self._in_use[name]]
+        return frozenset(
+            name
+            for name, conditions in self._in_use.items()
+            if name not in names and any(_meet(one, other) for one in mine for other in conditions)
+        )
+
+    def overlapping(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """The accounts of the site's rules, each with the other ones that some of its processes may belong to."""
+        return tuple((name, self._others(frozenset((name,)))) for name in self._in_use)
 
     @cached_property
     def _in_use(self) -> dict[str, tuple[Condition, ...]]:

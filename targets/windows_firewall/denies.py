@@ -62,33 +62,6 @@ class Denies:
             )
         return None
 
-    def cut_of(self, part: Part) -> Diagnostic | None:
-        """What a widened deny stops of an allow for another account that has processes of the deny's, or ``None``.
-
-        What it stops of the accounts that it names is seen by the compiler, which takes accounts as disjoint.
-        """
-        before, after = part.start, part.reach
-        if after is None or not part.steps:
-            return None
-        wide = self._accounts.meeting(before.accounts)
-        if isinstance(wide, Anything) or isinstance(before.accounts, Anything) or wide == before.accounts:
-            return None
-        others = wide - before.accounts
-        found = self._site.index.wrongly_denied(replace(after, accounts=others), replace(before, accounts=others))
-        if found is None:
-            return None
-        flow, allow = found
-        site, step = self._site, part.steps[-1]
-        return Diagnostic(
-            code="E0621",
-            message=f"the deny `{part.rule.identity}` would stop what `{allow.identity}` allows on `{site.name}` "
-            f"({site.target}): {step.sentence}",
-            span=part.rule.rule.span,
-            label=f"{step.reason}: a process may belong to accounts of both, e.g. {flow.text}",
-            help="write the deny as this target can say it exactly, or narrow the allow",
-            related=(Related(span=allow.rule.span, text="this allow is cut"),),
-        )
-
     def _meets_allow(self, part: Part) -> bool:
         index = self._site.index
         reach = self._for_all_processes(part)

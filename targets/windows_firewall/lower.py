@@ -83,6 +83,7 @@ def lower(site: Site[Settings]) -> Lowering[FirewallPolicy]:
         site_steps=default_steps(site),
         diagnostics=distinct((*run.report, *builder.collisions)),
         assumes=sentences(site, model),
+        overlapping=run.accounts.overlapping(),
     )
 
 
@@ -159,9 +160,6 @@ class _Run:
         part = widened(part)
         part, blocked = self.exceptions.settle(part)
         part = by_address(part, _RESOLVED)
-        if part.rule.is_deny and (problem := self.denies.cut_of(part)) is not None:
-            self.report.append(problem)
-            return _unsaid(part)
         reach = part.reach
         assert reach is not None
         patterns = tuple([e.pattern for e in reach.endpoints if isinstance(e, HostEndpoint)])
@@ -191,9 +189,6 @@ class _Run:
         reached = ALL if isinstance(addresses, Anything) else addresses
         if part.rule.is_deny and part.steps and self.denies.is_covered(part, reached):
             return left_out(part)
-        if part.rule.is_deny and (problem := self.denies.cut_of(part)) is not None:
-            self.report.append(problem)
-            return _unsaid(part)
         chunks: Sequence[Chunk] = (("", ANY),) if isinstance(addresses, Anything) else address_chunks(addresses)
         if not chunks:
             return gone(part, Reason.FAMILY, _LOOPBACK)

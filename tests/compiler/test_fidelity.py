@@ -20,6 +20,7 @@ from egressc.approximate import (
     map_hosts,
     note,
     use_fallback,
+    with_apex,
     with_depth,
     with_endpoints,
 )
@@ -224,6 +225,34 @@ def test_a_deny_that_takes_in_an_allowed_flow_is_an_error_whatever_is_accepted()
     assert (told.code, told.level) == ("E0621", Level.ERROR)
     assert told.related[0].span == site.rules[1].rule.span
     assert rules["not"].approximations == ()
+
+
+def test_a_deny_is_held_against_the_allows_of_accounts_that_share_processes_with_its_own():
+    allow, deny = 'allow web "W" { to a.test.io ports 443 as acc }', 'deny not "N" { to *.a.test.io ports 443 as bcc }'
+    site = site_of(allow, deny)
+
+    def apart(*overlapping):
+        made = lowering(site, lambda p: map_hosts(p, Reason.APEX, with_apex, "with its base"), only=("p/not",))
+        return report_of(site, replace(made, overlapping=overlapping))[1].cuts
+
+    assert apart() == ()
+    (cut,) = apart(("acc", frozenset({"bcc"})), ("bcc", frozenset({"acc"})))
+    assert (cut.deny.identity, cut.allow.identity, cut.reason) == ("p/not", "p/web", Reason.APEX)
+    assert (cut.example.account, cut.example.host) == ("acc", "a.test.io")
+
+
+def test_a_deny_that_is_lost_is_missed_by_every_account_that_shares_its_processes():
+    allow, deny = 'allow web "W" { to a.test.io ports 443 as acc }', 'deny not "N" { to a.test.io ports 443 as bcc }'
+    site = site_of(allow, deny)
+    both = (("acc", frozenset({"bcc"})), ("bcc", frozenset({"acc"})))
+    lost = lowering(site, lambda p: gone(p, Reason.ORDER, "cannot stand first"), only=("p/not",))
+    rules, _ = report_of(site, lost)
+    assert rules["not"].left_out
+    rules, _ = report_of(site, replace(lost, overlapping=both))
+    (found,) = rules["not"].approximations
+    assert (found.effect, found.example.account) == (Effect.WIDER, "acc")
+    with pytest.raises(BrokenLoweringError, match="an allow lets this through"):
+        report_of(site, replace(lowering(site, left_out, only=("p/not",)), overlapping=both))
 
 
 def test_a_deny_that_is_widened_without_meeting_an_allow_changes_nothing_behind_a_closing_deny():

@@ -214,7 +214,9 @@ def check(build, r, mode):
 def test_the_files_decide_what_the_parts_say(seed):
     r = random.Random(seed)
     compiled = allowed = 0
-    for _ in range(12):
+    for _ in range(60):
+        if compiled >= 8:
+            break
         policy, inventory = random_policy(r), random_inventory(r)
         result = compilation_of(policy, inventory, accept=ACCEPTED, tags__json=TAGS)
         if has_errors(result.diagnostics):
@@ -222,5 +224,5 @@ def test_the_files_decide_what_the_parts_say(seed):
         for build in result.builds:
             compiled += 1
             allowed += check(build, r, "host" if "mode: host" in inventory else "gateway")
-    assert compiled >= 5
+    assert compiled >= 8
     assert allowed >= 100

@@ -5,6 +5,8 @@ from iptables_machine import Packet
 from iptables_policies import errors, inventory, machine, policy, verdict
 from support import compilation_of, lowering_of
 
+from egressc.diagnostics import Level
+
 
 def test_a_deny_by_address_stands_above_the_allows():
     m = machine(
@@ -177,3 +179,19 @@ def test_what_is_refused_beyond_a_deny_is_said_as_narrower():
     assert effects(deny, "{default-deny: false}") == [narrower]
     assert effects(DENY + deny, "{default-deny: false}") == [narrower, wider]
     assert effects(DENY + deny, "{}") == [wider]
+
+
+def test_a_deny_that_takes_a_domain_along_is_held_against_another_account_of_the_same_process():
+    """A process of that user in that control group would lose `a.x.com`, which only the other account is allowed."""
+    text = """
+service-account one "One" { linux-user one }
+service-account two "Two" { linux-cgroup system.slice/two.service }
+policy p "P" { from g
+    deny d "D" { to *.a.x.com ports 80 as one }
+    allow a "A" { to x.com *.x.com ports 80 as %s }
+}"""
+    place = "groups: {g: {networks: [10.0.0.1]}}\nfirewalls: {l: {target: iptables}}\n"
+    cut = [d for d in compilation_of(text % "two", place).diagnostics if d.code == "E0621"]
+    assert ["g as two → a.x.com:80" in d.label for d in cut] == [True]
+    apart = text.replace("linux-cgroup system.slice/two.service", "linux-user two")
+    assert not [d for d in compilation_of(apart % "two", place).diagnostics if d.level is Level.ERROR]
