@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from egressc.anything import ANY, Anything
-from egressc.bind_names import check_names, group_problems
+from egressc.bind_names import check_names, group_problems, groups_like_settings
 from egressc.binding_values import normal_binding
 from egressc.diagnostics import Diagnostic
 from egressc.fill import Filled, Filler
@@ -50,8 +50,9 @@ def prepare(policy: Policy, inventory: Inventory, as_of: date) -> tuple[Prepared
     Every name that a rule gives a group must be one of the inventory, if there is one; every parameter in use must be
     bound for every group that needs it. Expired allows are left out, expired denies stay, both with a warning.
     """
-    diagnostics = list(group_problems(policy.rules, inventory))
+    diagnostics = list(group_problems(policy, inventory))
     unknown_groups = bool(diagnostics)
+    diagnostics.extend(groups_like_settings(policy, inventory))
     rules = []
     expired: set[Span] = set()
     for rule in policy.rules:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
 from egressc.diagnostics import Diagnostic
+from egressc.keywords import POLICY_SETTINGS, RULE_SETTINGS
+from egressc.parse_errors import near as near_word
 from egressc.suggest import nearest
 
 if TYPE_CHECKING:
@@ -15,37 +17,76 @@ if TYPE_CHECKING:
     from egressc.policy import GroupName, Policy, Rule
     from egressc.source import Span
 
+_SETTINGS = tuple(dict.fromkeys((*POLICY_SETTINGS, *RULE_SETTINGS)))
+_SHORTEST = 5
+"""How long a name must be to be taken for a misspelt keyword."""
+
 _COMPARED = 2000
 """How many rules a pattern that matches none is compared with, to find the one that was meant."""
 
 
-def group_problems(rules: Iterable[Rule], inventory: Inventory) -> Iterator[Diagnostic]:
-    """An error for each place where a rule names a group that the inventory lacks; none without an inventory."""
-    names = (group for rule in rules if not isinstance(rule.groups, Anything) for group in rule.groups)
-    return unknown_groups(names, inventory)
+def group_problems(policy: Policy, inventory: Inventory) -> Iterator[Diagnostic]:
+    """An error for each place that names a group which the inventory does not have; none without an inventory."""
+    return unknown_groups(_groups_of(policy), inventory)
 
 
 def unknown_groups(names: Iterable[GroupName], inventory: Inventory) -> Iterator[Diagnostic]:
     """An error for each place that names a group which the inventory does not have; none without an inventory."""
     if inventory.source is None:
         return
-    told: set[tuple[str, int]] = set()
     known = [group.name for group in inventory.groups]
-    for group in names:
-        if inventory.group(group.name) is not None:
-            continue
-        place = (group.span.source.name, group.span.start)
-        if place in told:
-            continue
-        told.add(place)
+    slip: tuple[str, int] | None = None
+    for group in _by_place(group for group in names if inventory.group(group.name) is None):
+        line = (group.span.source.name, group.span.line)
+        if line == slip:
+            continue  # the values of a setting whose keyword is misspelt
         near = nearest(group.name, known)
+        setting = None if near else _setting_like(group.name)
+        if setting:
+            slip = line
+        help_ = f"did you mean `{near}`?" if near else _valid("groups", known)
         yield Diagnostic(
             code="E0503",
             message=f"no group is called `{group.name}`",
             span=group.span,
             label=f"not in {inventory.source.shown}",
-            help=f"did you mean `{near}`?" if near else _valid("groups", known),
+            help=f"did you mean the setting `{setting}`?" if setting else help_,
         )
+
+
+def groups_like_settings(policy: Policy, inventory: Inventory) -> Iterator[Diagnostic]:
+    """Without an inventory, a warning for each group that is called nearly like a setting: nothing else would tell."""
+    if inventory.source is not None:
+        return
+    for group in _by_place(_groups_of(policy)):
+        setting = _setting_like(group.name)
+        if setting is not None:
+            yield Diagnostic(
+                code="W0519",
+                message=f"`{group.name}` is taken for a group, and is nearly the setting `{setting}`",
+                span=group.span,
+                label="a list ends only at a keyword",
+                help=f"did you mean `{setting}`? With an inventory, egressc knows which groups there are",
+            )
+
+
+def _groups_of(policy: Policy) -> Iterator[GroupName]:
+    """Every group that the policy names, for its rules and as a default that no rule may have taken."""
+    yield from policy.default_groups
+    for rule in policy.rules:
+        if not isinstance(rule.groups, Anything):
+            yield from rule.groups
+
+
+def _by_place(names: Iterable[GroupName]) -> list[GroupName]:
+    """The names in the order of their places, each place once."""
+    found = {(group.span.source.name, group.span.start): group for group in names}
+    return [found[place] for place in sorted(found)]
+
+
+def _setting_like(name: str) -> str | None:
+    """The setting of a policy or a rule that a name is nearly the keyword of."""
+    return near_word(name, _SETTINGS) if len(name) >= _SHORTEST else None
 
 
 def ungoverned_groups(rules: Iterable[Rule], inventory: Inventory) -> Iterator[Diagnostic]:

@@ -3,8 +3,7 @@
 A list ends at the next reserved word, so ``ports 443/https`` followed by ``no-tls-inspecton`` is a list of two ports to
 the grammar. It is reported here, once, where the list cannot be right in any case: a name among ports, a date or a port
 among names or endpoints, a word that can be no name (``No_TLS_inspection``), or a rule without ``to`` or ``ports`` that
-lists a word near to what is missing. Anything may be a group, and nobody else would notice that ``no-tls-inspecton`` is
-none: among groups a word near to a keyword is reported that stands where a keyword would, right below ``from``.
+lists a word near to what is missing. Whether a name is a group only the inventory tells (``bind_names``).
 """
 
 from __future__ import annotations
@@ -37,9 +36,6 @@ _WRONG: Final[dict[str, Callable[[str], object]]] = {
 """For each list: what can never be one of its values, though it can be a value of some setting, or its keyword."""
 
 _SIGNS: Final = frozenset(("any", "any-group", "any-address"))
-_SHORTEST: Final = 4
-"""How long a group's name must be to be taken for a misspelt keyword by its place."""
-
 _REQUIRED: Final = ("to", "ports")
 
 
@@ -121,11 +117,6 @@ class _Search:
             suggestion = self.slip(values[index], keywords)
             if suggestion is not None:
                 return index, suggestion
-        if setting.keyword.text == "from":
-            for index, value in enumerate(values[1:], 1):
-                suggestion = self.slip(value, keywords) if _looks_like_a_setting(setting, value) else None
-                if suggestion is not None:
-                    return index, suggestion
         for index, value in enumerate(values if missing else ()):
             suggestion = self.slip(value, missing)
             if suggestion is not None:
@@ -144,17 +135,6 @@ class _Search:
             suggestion = self.slip(value, block.keywords) if value.span.begins_line else None
             if suggestion is not None:
                 self.diagnostics.append(unknown_statement(value.span, block, suggestion))
-
-
-def _looks_like_a_setting(setting: Setting, value: Value) -> bool:
-    """True if a value begins a line right below the keyword of its list, while the list began beside it."""
-    keyword, span = setting.keyword.span, value.span
-    return (
-        span.end - span.start >= _SHORTEST
-        and span.begins_line
-        and span.column == keyword.column
-        and setting.values[0].span.line == keyword.line
-    )
 
 
 def _cut(setting: Setting, at: int) -> Setting:

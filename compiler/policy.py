@@ -212,9 +212,13 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Everything that one run compiles: rules in the order of their identity."""
+    """Everything that one run compiles: rules in the order of their identity.
+
+    ``default_groups`` are those that the ``from`` of policies names, also where every rule says its own.
+    """
 
     rules: tuple[Rule, ...]
     accounts: tuple[Account, ...]
     parameters: tuple[Parameter, ...]
+    default_groups: tuple[GroupName, ...]
     sources: tuple[Source, ...]

@@ -61,22 +61,25 @@ def resolve(project: Project) -> tuple[Policy | None, tuple[Diagnostic, ...]]:
         rules=in_effect,
         accounts=tuple(accounts[name] for name in sorted(accounts)),
         parameters=resolve_parameters(definitions),
+        default_groups=named_groups(project, defaults_only=True),
         sources=project.sources,
     )
     return policy, tuple(diagnostics)
 
 
-def named_groups(project: Project) -> tuple[GroupName, ...]:
+def named_groups(project: Project, *, defaults_only: bool = False) -> tuple[GroupName, ...]:
     """The groups that policies which take effect name themselves, by place: known also when nothing else resolves.
 
-    So an unknown group can be reported in the same run as the errors that keep a policy from being made.
+    So an unknown group can be reported in the same run as the errors that keep a policy from being made. With
+    ``defaults_only``, those that their rules name are left out.
     """
     found = []
     for file in project.files:
         for item in file.tree.items if file.tree is not None and file.is_compiled else ():
             if not isinstance(item, PolicyNode) or item.template:
                 continue
-            for setting in (*item.settings, *(setting for rule in item.rules for setting in rule.settings)):
+            rules = () if defaults_only else item.rules
+            for setting in (*item.settings, *(setting for rule in rules for setting in rule.settings)):
                 if setting.keyword.text == "from":
                     words = [value for value in setting.values if isinstance(value, Word)]
                     found += [GroupName(w.text, w.span) for w in words if isinstance(name_word(w.text), str)]

@@ -263,3 +263,40 @@ def test_a_rule_whose_exceptions_leave_nothing_of_a_published_tag_is_an_error(to
     result = compilation_of(policy, inventory, tags__json=PUBLISHED)
     codes = [d.code for d in result.diagnostics if d.level is Level.ERROR]
     assert ("E0505" in codes) is not left
+
+
+SLIPPED = """policy p "P" {
+    from berlin
+    no-tls-inspecton
+    allow r "R" {
+        from berlin munich
+             fature setup
+        to a.test.io ports 443
+    }
+}
+"""
+
+
+def test_a_misspelt_setting_among_groups_is_told_by_the_inventory_once():
+    found = [d for d in compilation_of(SLIPPED, INVENTORY).diagnostics if d.level is Level.ERROR]
+    assert [(d.code, d.span.text, d.help) for d in found] == [
+        ("E0503", "no-tls-inspecton", "did you mean the setting `no-tls-inspection`?"),
+        ("E0503", "fature", "did you mean the setting `feature`?"),
+    ]
+
+
+def test_without_an_inventory_a_group_called_nearly_like_a_setting_is_a_warning():
+    found = [d for d in compilation_of(SLIPPED, None, targets=("paloalto",)).diagnostics if d.code == "W0519"]
+    assert [(d.span.text, d.level) for d in found] == [("no-tls-inspecton", Level.WARNING), ("fature", Level.WARNING)]
+
+
+def test_a_group_may_be_called_nearly_like_a_setting_wherever_it_stands():
+    """Line ends mean nothing, and the inventory says what is a group."""
+    inventory = (
+        "groups: {a: {networks: [10.0.0.1]}, features: {networks: [10.0.0.2]}, tickets: {networks: [10.0.0.3]}}\n"
+    )
+    inventory += "firewalls: {h: {target: windows-firewall}}\n"
+    policy = 'policy p "P" {\nfrom a\nfeatures\ntickets\nallow r "R" { to 203.0.113.1 ports 443 } }'
+    result = compilation_of(policy, inventory)
+    assert not [d for d in result.diagnostics if d.level is not Level.NOTE]
+    assert [build.site.name for build in result.builds] == ["h/a", "h/features", "h/tickets"]
