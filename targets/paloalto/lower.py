@@ -194,6 +194,7 @@ def _assumes(site: Site[Settings], model: Configuration, *, has_literals: bool) 
             sentences.append("no pre-rule of Panorama decides before these rules")
     sentences += [
         "nothing of an earlier compilation is left on the device: neither file deletes rules, or members of a list",
+        # [D] PAN-OS 7.1 web interface help, Device > Setup > Session, "Enable IPv6 Firewalling"
         "IPv6 firewalling is on (Device > Setup > Session): without it, what rules say of IPv6 is ignored",
     ]
     sentences.extend(

@@ -36,6 +36,7 @@ from egressc.targets.paloalto.lower_split import (
     excepted_hosts_of,
     has_fqdn,
     hosts_of,
+    nothing_left,
     recognition_of,
     split,
     tls_services_of,
@@ -186,14 +187,9 @@ class Steps:
             self.diagnostics.append(found)
             return part
         if found.reach is not None and all(_is_nothing(e) for e in found.reach.endpoints):
+            what = f"the service tags of `{part.rule.identity}` hold no address"
             self.diagnostics.append(
-                Diagnostic(
-                    code="E0708",
-                    message=f"the service tags of `{part.rule.identity}` hold no address",
-                    span=part.rule.rule.span,
-                    label="nothing is left of this rule",
-                    help="check the file that `service-tags` names in the inventory",
-                )
+                nothing_left(part.rule, what, "check the file that `service-tags` names in the inventory")
             )
             return part
         return found

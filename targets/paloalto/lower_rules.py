@@ -15,7 +15,13 @@ from egressc.services import PortSet
 from egressc.targets.paloalto.applications import applications_of
 from egressc.targets.paloalto.entries import entries_of
 from egressc.targets.paloalto.lower_inspection import decryption_reach
-from egressc.targets.paloalto.lower_split import addresses_in, denied_exceptions, destinations_of, recognition_of
+from egressc.targets.paloalto.lower_split import (
+    addresses_in,
+    denied_exceptions,
+    destinations_of,
+    nothing_left,
+    recognition_of,
+)
 from egressc.targets.paloalto.model import DecryptionRule, SecurityRule
 from egressc.targets.paloalto.objects import literals
 
@@ -130,15 +136,8 @@ class RuleWriter:
             )
         left = destinations_of(part, self._site.tags)
         if left.is_empty:
-            self.diagnostics.append(
-                Diagnostic(
-                    code="E0708",
-                    message=f"the exceptions of `{part.rule.identity}` take all addresses away",
-                    span=part.rule.rule.span,
-                    label="nothing is left of this rule",
-                    help="remove the rule, or make its `except` smaller",
-                )
-            )
+            what = f"the exceptions of `{part.rule.identity}` take all addresses away"
+            self.diagnostics.append(nothing_left(part.rule, what, "remove the rule, or make its `except` smaller"))
             return None
         if part.kind is Kind.ADDRESSES:
             return _Where(ANY, self._literals(left))

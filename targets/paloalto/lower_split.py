@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL, AddressSet, union_of
 from egressc.approximate import with_endpoints
+from egressc.diagnostics import Diagnostic
 from egressc.lowering import Kind, Part, Recognition
 from egressc.policy import AddressEndpoint, HostEndpoint, TagEndpoint
 from egressc.reach import Reach
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from egressc.policy import Endpoint
     from egressc.services import Service
+    from egressc.site import BoundRule
 
 VISIBLE = (Recognition.SNI, Recognition.HOST)
 """Where a URL category can know the name."""
@@ -128,3 +130,14 @@ def split(part: Part) -> tuple[Part, ...]:
 
 def _piece(part: Part, reach: Reach, services: tuple[Service, ...]) -> Part:
     return Part(part.rule, part.kind, part.recognition, services, reach, reach)
+
+
+def nothing_left(rule: BoundRule, message: str, help_text: str) -> Diagnostic:
+    """The error about a rule without any address: an empty list would be any."""
+    return Diagnostic(
+        code="E0708",
+        message=message,
+        span=rule.rule.span,
+        label="nothing is left of this rule",
+        help=help_text,
+    )

@@ -83,6 +83,7 @@ function Get-KeywordProblem {
     if (-not $status.AntivirusEnabled -or ($null -ne $mode -and $mode -ne 'Normal')) {
         'Microsoft Defender Antivirus is not the active antivirus of this host: without it no name is resolved.'
     }
+    # Microsoft, network-protection.md, "Requirements for network protection"
     if (-not $status.RealTimeProtectionEnabled) {
         'Real-time protection of Microsoft Defender is off: without it there is no Network Protection.'
     }
@@ -108,7 +109,8 @@ function Get-KeywordProblem {
 
 function Get-ServiceProblem {
     # Services that a rule names and that are not here, or whose processes do not carry the service's identifier. The
-    # registry holds what sc.exe qsidtype says in the language of the host.
+    # registry holds what sc.exe qsidtype says in the language of the host: 0 is none ([MS-SCMR], SERVICE_SID_INFO; the
+    # value's name as in Microsoft's about_Registry_Provider).
     $names = @($Rules | Where-Object { $_.ContainsKey('Service') } | ForEach-Object { $_['Service'] } | Sort-Object -Unique)
     foreach ($name in $names) {
         $kind = [Microsoft.Win32.Registry]::GetValue($ServicesKey + $name, 'ServiceSidType', 0)

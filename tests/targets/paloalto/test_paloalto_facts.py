@@ -17,10 +17,7 @@ NOT_A_NAME = {"any", "none"}
 
 @pytest.fixture(scope="module")
 def facts(reference):
-    path = reference / "paloalto-facts.json"
-    if not path.exists():
-        pytest.skip("the reference data is not on this machine")
-    return json.loads(path.read_text())["objects"]
+    return json.loads((reference / "paloalto-facts.json").read_text())["objects"]
 
 
 def problems_of(config, facts):
