@@ -60,9 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(args: list[str]) -> int:
     parser = build_parser()
     if "_ARGCOMPLETE" in os.environ:
-        import argcomplete  # noqa: PLC0415
+        from egressc.completion import complete  # noqa: PLC0415
 
-        argcomplete.autocomplete(parser)
+        complete(parser)
     if not args:
         parser.print_help(sys.stderr)
         return COULD_NOT_RUN

@@ -23,7 +23,7 @@ LAYERS = (
     ("target protocol", "targets.protocol targets.registry targets"),
     ("targets", "targets.*"),
     ("api", "api"),
-    ("command line", "cli __main__ console defect usage verb"),
+    ("command line", "cli __main__ completion console defect usage verb"),
 )  # fmt: skip
 
 OUTSIDE_LIBRARIES = {
