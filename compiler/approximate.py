@@ -253,6 +253,9 @@ def named(part: Part, *names: str, assumptions: tuple[str, ...] = ()) -> Part:
         part.inspect,
         tuple(sorted({*part.assumptions, *assumptions})) if assumptions else part.assumptions,
         part.left_out,
+        part.cells,
+        part.cut_out,
+        part.closes,
     )
 
 
@@ -285,4 +288,7 @@ def _with(part: Part, reach: Reach | None, step: Step) -> Part:
         part.inspect,
         part.assumptions,
         part.left_out,
+        part.cells,
+        part.cut_out,
+        part.closes,
     )

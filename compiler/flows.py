@@ -24,6 +24,9 @@ Test = tuple[HostPattern, str | None]
 NO_TAGS: frozenset[str] = frozenset()
 """No opaque service tag."""
 
+Processes = tuple[tuple[str, "Choice"], ...]
+"""A set of processes: for some kinds of binding which values they may have, sorted by kind; any of every other kind."""
+
 
 @quick_init
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Flow:
 
     ``group`` and ``account`` are ``None`` for a source or process that no group or account names; ``host``, ``path``
     and ``shared`` for none; ``address`` where it does not matter. ``family`` is the IP version of the source where that
-    matters.
+    matters. ``source`` is an address, and ``process`` what the process is called on its platform, of a flow as an
+    enforcement point sees it; empty where any will do.
     """
 
     group: str | None
@@ -44,6 +48,8 @@ class Flow:
     transport: str
     port: int
     family: int | None = None
+    source: str = ""
+    process: str = ""
 
     @property
     def text(self) -> str:
@@ -51,10 +57,11 @@ class Flow:
         where = self.host or self.address or "any address"
         if ":" in where:
             where = f"[{where}]"
-        who = self.group or "another source"
+        who = self.group or self.source or "another source"
         if self.family is not None:
             who += f" (IPv{self.family})"
-        as_whom = f" as {self.account}" if self.account else ""
+        whom = self.account or self.process
+        as_whom = f" as {whom}" if whom else ""
         over = "/udp" if self.transport == "udp" else ""
         also = f" (an address that {self.shared} shares)" if self.shared else ""
         at = f" at {self.address}" if self.host and self.address else ""
@@ -105,7 +112,8 @@ class Box:
     """A product of flows. ``inside`` tests all hold, ``outside`` tests none; the same for the shared name.
 
     ``tags`` are opaque service tags that the address is under, ``no_tags`` those that it is not under: unknown
-    addresses, equal only to themselves.
+    addresses, equal only to themselves. The policy knows ``groups`` and ``accounts``; an enforcement point knows
+    ``sources`` and ``processes`` instead, and ``groups`` only as objects whose networks it alone knows.
     """
 
     groups: Choice
@@ -119,6 +127,8 @@ class Box:
     shared_outside: tuple[HostPattern, ...] = ()
     tags: frozenset[str] = NO_TAGS
     no_tags: frozenset[str] = NO_TAGS
+    sources: AddressSet = ALL
+    processes: Processes = ()
 
 
 def boxes(reach: Reach, tags: Mapping[str, AddressSet]) -> Iterator[Box]:

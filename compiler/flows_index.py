@@ -325,4 +325,6 @@ def _at(box: Box, addresses: AddressSet) -> Box:
         box.shared_outside,
         box.tags,
         box.no_tags,
+        box.sources,
+        box.processes,
     )

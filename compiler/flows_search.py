@@ -7,16 +7,17 @@ boxes that it subtracts.
 from __future__ import annotations
 
 from bisect import bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from egressc.addresses import ALL, EMPTY, AddressSet, Family
-from egressc.flows import Box, Flow
+from egressc.flows import EVERY, Box, Flow
 from egressc.hosts import HostPattern, example, intersects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from egressc.flows import Choice, Test
+    from egressc.flows import Choice, Processes, Test
     from egressc.services import PortSet
 
 ItemT = TypeVar("ItemT")
@@ -37,6 +38,10 @@ def common(one: Box, other: Box) -> Box | None:
         return None
     if not _names_meet(one.inside, other.inside) or not _shared_meet(one.shared_inside, other.shared_inside):
         return None
+    sources = _meet(one.sources, other.sources)
+    processes = processes_within(one.processes, other.processes)
+    if sources.is_empty or processes is None:
+        return None
     result = Box(
         groups,
         families,
@@ -49,6 +54,8 @@ def common(one: Box, other: Box) -> Box | None:
         _joined(one.shared_outside, other.shared_outside),
         tags,
         no_tags,
+        sources,
+        processes,
     )
     return None if _carried(result) is None or _name(result) is None or _shared(result) is None else result
 
@@ -93,6 +100,16 @@ def _minus(box: Box, other: Box) -> list[Box]:
     if not accounts.is_empty:
         pieces.append(_part(box, accounts=accounts))
     box = _part(box, accounts=box.accounts.within(other.accounts))
+    left = EMPTY if other.sources is ALL else box.sources.difference(other.sources)
+    if not left.is_empty:
+        pieces.append(_part(box, sources=left))
+    box = _part(box, sources=_meet(box.sources, other.sources))
+    for kind, choice in other.processes:
+        mine = process_choice(box.processes, kind)
+        rest = mine.minus(choice)
+        if not rest.is_empty:
+            pieces.append(_part(box, processes=with_process(box.processes, kind, rest)))
+        box = _part(box, processes=with_process(box.processes, kind, mine.within(choice)))
     ports = box.ports.difference(other.ports)
     if not ports.is_empty:
         pieces.append(_part(box, ports=ports))
@@ -141,6 +158,8 @@ def _part(
     shared_outside: tuple[HostPattern, ...] | None = None,
     tags: frozenset[str] | None = None,
     no_tags: frozenset[str] | None = None,
+    sources: AddressSet | None = None,
+    processes: Processes | None = None,
 ) -> Box:
     return Box(
         box.groups if groups is None else groups,
@@ -154,6 +173,8 @@ def _part(
         box.shared_outside if shared_outside is None else shared_outside,
         box.tags if tags is None else tags,
         box.no_tags if no_tags is None else no_tags,
+        box.sources if sources is None else sources,
+        box.processes if processes is None else processes,
     )
 
 
@@ -167,7 +188,9 @@ def _touch(box: Box, other: Box) -> bool:
         return False
     if other.no_tags and not other.no_tags.isdisjoint(box.tags):
         return False
-    if not _addresses_meet(box.addresses, other.addresses):
+    if not _addresses_meet(box.addresses, other.addresses) or not _addresses_meet(box.sources, other.sources):
+        return False
+    if box.processes and other.processes and processes_within(box.processes, other.processes) is None:
         return False
     return _names_meet(box.inside, other.inside) and _shared_meet(box.shared_inside, other.shared_inside)
 
@@ -182,6 +205,33 @@ def _addresses_meet(one: AddressSet, other: AddressSet) -> bool:
     if other is ALL:
         return not one.is_empty
     return not other.is_empty if one is ALL else one.overlaps(other)
+
+
+def process_choice(processes: Processes, kind: str) -> Choice:
+    """The values of a kind that these processes may have."""
+    for name, choice in processes:
+        if name == kind:
+            return choice
+    return EVERY
+
+
+def with_process(processes: Processes, kind: str, choice: Choice) -> Processes:
+    """The processes with other values of one kind."""
+    return tuple(sorted((*((k, c) for k, c in processes if k != kind), (kind, choice)), key=itemgetter(0)))
+
+
+def processes_within(one: Processes, other: Processes) -> Processes | None:
+    """The processes in both sets; ``None`` if there are none."""
+    if one is other or not other:
+        return one
+    if not one:
+        return other
+    for kind, choice in other:
+        both = process_choice(one, kind).within(choice)
+        if both.is_empty:
+            return None
+        one = with_process(one, kind, both)
+    return one
 
 
 def _names_meet(one: Sequence[Test], other: Sequence[Test]) -> bool:
@@ -226,10 +276,11 @@ def _shared(box: Box) -> tuple[str | None] | None:
 
 def _carried(box: Box) -> AddressSet | None:
     """The addresses of the box of the IP versions of its sources (a packet has one version); ``None`` if none are."""
-    addresses = box.addresses
-    if len(box.families) == 1:
-        (family,) = box.families
-        addresses = addresses.family(4 if family == 4 else 6)
+    addresses, sources = box.addresses, box.sources
+    with_v4 = 4 in box.families and (sources is ALL or bool(sources.v4))
+    with_v6 = 6 in box.families and (sources is ALL or bool(sources.v6))
+    if not (with_v4 and with_v6):
+        addresses = addresses.family(4) if with_v4 else addresses.family(6) if with_v6 else EMPTY
     return None if addresses.is_empty else addresses
 
 
@@ -254,6 +305,8 @@ def _example(box: Box) -> Flow | None:
     transport, port = box.ports.first()
     # Which addresses are under an opaque tag nobody knows.
     address = None if box.tags or box.addresses is ALL else example_address(addresses)
+    source = "" if box.sources is ALL else _sending(box.sources, addresses)
+    process = ", ".join(f"{kind} {min(choice.names)}" for kind, choice in box.processes if not choice.negated)
     return Flow(
         min(box.groups.names) if not box.groups.negated else None,
         min(box.accounts.names) if not box.accounts.negated else None,
@@ -264,7 +317,14 @@ def _example(box: Box) -> Flow | None:
         transport,
         port,
         next(iter(box.families)) if len(box.families) == 1 else None,
+        source,
+        process,
     )
+
+
+def _sending(sources: AddressSet, addresses: AddressSet) -> str:
+    """The first of the sources that has the IP version of the first of the addresses."""
+    return sources.family(4).first() if addresses.v4 and sources.v4 else sources.family(6).first()
 
 
 def example_address(addresses: AddressSet) -> str:

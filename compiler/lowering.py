@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from egressc.meaning import Outcome
 from egressc.quick_init import quick_init
 
 if TYPE_CHECKING:
     from egressc.diagnostics import Diagnostic, Level
+    from egressc.meaning import Block, Ruling
     from egressc.reach import Reach
     from egressc.reasons import Effect, Reason
     from egressc.services import Service
@@ -67,6 +69,10 @@ class Part:
     are the artefact rules that it became. ``exempt`` is what the artefact exempts from TLS inspection for this part,
     ``inspect`` what it surely inspects. ``assumptions`` are ids of statements nobody could verify. ``left_out`` marks
     a deny that meets no allow and is covered by the closing deny.
+
+    ``cells`` is what the artefact's rules for an allow match where a deny by name was taken out of them, and that is
+    less than ``reach``; ``cut_out`` marks such a deny, which no rule of the artefact says. ``closes`` is what the
+    artefact's rules for the part deny below all allows, beyond the closing deny.
     """
 
     rule: BoundRule
@@ -81,6 +87,9 @@ class Part:
     inspect: Reach | None = None
     assumptions: tuple[str, ...] = ()
     left_out: bool = False
+    cells: tuple[Block, ...] | None = None
+    cut_out: bool = False
+    closes: tuple[Reach, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,8 @@ class Lowering(Generic[ModelT]):
     reason covers (a limit of the target, an account without a binding). ``assumes`` are the sentences on which the
     artefact as a whole rests. ``inspects`` says whether the device opens TLS at all. ``overlapping`` holds with
     an account the others that one of its processes may belong to, as far as this target can tell processes apart.
+    ``opening`` is what the artefact lets through first of all for the enforcement point itself (``infrastructure``).
+    ``internal`` is what it does with flows to the internal networks that no rule matches, where it has a closing deny.
     """
 
     model: ModelT
@@ -115,4 +126,6 @@ class Lowering(Generic[ModelT]):
     diagnostics: tuple[Diagnostic, ...] = ()
     assumes: tuple[str, ...] = ()
     inspects: bool = False
+    opening: tuple[Ruling, ...] = ()
+    internal: Outcome = Outcome.LEFT
     overlapping: tuple[tuple[str, frozenset[str]], ...] = ()

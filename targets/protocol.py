@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from egressc.diagnostics import Diagnostic
+    from egressc.flows import Processes
     from egressc.located import Located
     from egressc.lowering import Lowering
+    from egressc.meaning import Meaning
+    from egressc.policy import Account
     from egressc.site import Site
 
 SettingsT = TypeVar("SettingsT")
@@ -72,6 +75,11 @@ def _no_place(_settings: object) -> None:
     """No place that artefacts of several firewalls share."""
 
 
+def _no_processes(_account: object) -> tuple[Processes, ...]:
+    """No way to tell processes apart."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Target(Generic[SettingsT, ModelT]):
     """A target. Every function is pure: the same values give the same answer, and nothing is read or written.
@@ -83,6 +91,10 @@ class Target(Generic[SettingsT, ModelT]):
     which ``main_artefact`` names the first to read. ``shared_place`` says in words what an artefact with these settings
     takes for its own where those of other firewalls may land too (a policy in a cloud, a group policy); ``None`` where
     every device has its own. ``derived`` names files that no reader of this target reads back.
+
+    ``read`` takes the files of an artefact, or of a live configuration of the same firewall, and says what they do; it
+    raises ``UnreadableError``. A target without it proves nothing. ``processes`` says what an account is called there,
+    as alternatives, in the words that ``read`` uses too.
     """
 
     name: str
@@ -96,3 +108,5 @@ class Target(Generic[SettingsT, ModelT]):
     main_artefact: str
     derived: tuple[str, ...] = ()
     shared_place: Callable[[SettingsT], str | None] = _no_place
+    read: Callable[[Site[SettingsT], Sequence[Artefact]], Meaning] | None = None
+    processes: Callable[[Account], tuple[Processes, ...]] = _no_processes

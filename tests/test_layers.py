@@ -16,9 +16,9 @@ TARGETS = ROOT / "targets"
 LAYERS = (
     ("values", ("__init__ anything quick_init exits markdown naming problems ranges source labels host hosts addresses services "
      "suggest names public_suffixes words templates binding_values")),
-    ("model", "diagnostics policy keywords syntax located_value inventory reach reasons lowering explain_code"),
+    ("model", "diagnostics policy keywords syntax located_value inventory reach reasons flows flows_search meaning lowering explain_code"),
     ("passes", ("read_source parse located schema scope project resolve load_inventory service_tags format bind fill "
-     "site flows rule_index tls approximate parts except_order")),
+     "site flows_index rule_index tls approximate parts except_order")),
     ("analyses", "fidelity announce summary report output"),
     ("target protocol", "targets.protocol targets.registry targets"),
     ("targets", "targets.*"),
