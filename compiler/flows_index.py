@@ -1,7 +1,7 @@
-"""An index over reaches, for overlap questions without comparing every reach with every other.
+"""An index over sets of flows, for overlap questions without comparing every one with every other.
 
 Names are found through a host tree, addresses through sorted intervals. Between the two kinds everything overlaps (any
-name may resolve to any address), so there reaches are met by *signature*: what they share besides the endpoint.
+name may resolve to any address), so there they are met by *signature*: what they share besides the endpoint.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL, AddressSet, union_of
-from egressc.anything import ANY
-from egressc.flows import EVERY, Box, Choice, addresses_of, boxes
+from egressc.flows import Box, boxes
+from egressc.flows_blocks import blocks_of
 from egressc.flows_search import common, in_both, one_of_each, witness
 from egressc.host_index import HostIndex
-from egressc.policy import HostEndpoint
 from egressc.reach import BOTH_FAMILIES
 
 if TYPE_CHECKING:
@@ -23,70 +22,80 @@ if TYPE_CHECKING:
 
     from egressc.flows import Flow
     from egressc.hosts import HostPattern
+    from egressc.meaning import Block
     from egressc.reach import Reach
     from egressc.services import PortSet
 
 
 class Signature:
-    """The reaches of one kind (names, or addresses) that have groups, accounts and ports in common, by their number.
+    """The entries of one kind (names, or addresses) that have all but the endpoint in common, by their number.
 
     ``box`` is what they share, with any destination. ``plain`` are those that subtract nothing of the other kind.
     """
 
     __slots__ = ("box", "numbers", "plain")
 
-    def __init__(self, reach: Reach) -> None:
-        groups = EVERY if reach.groups is ANY else Choice(reach.groups)
-        accounts = EVERY if reach.accounts is ANY else Choice(reach.accounts)
-        self.box = Box(groups, BOTH_FAMILIES, accounts, reach.ports, ALL)
+    def __init__(self, block: Block) -> None:
+        self.box = Box(
+            block.objects,
+            BOTH_FAMILIES,
+            block.accounts,
+            block.ports,
+            ALL,
+            sources=block.sources,
+            processes=block.processes,
+        )
         self.numbers: list[int] = []
         self.plain: list[int] = []
 
 
-class FlowIndex:
-    """Reaches by their number, found by what they overlap. Immutable once built; near-linear to build."""
+class BlockIndex:
+    """Entries (each a union of blocks) by their number, found by what they overlap.
 
-    def __init__(self, reaches: Sequence[Reach], tags: Mapping[str, AddressSet]) -> None:
-        self.reaches = reaches
-        self._tags = tags
+    Immutable once built; near-linear to build.
+    """
+
+    def __init__(self, entries: Iterable[Sequence[Block]]) -> None:
+        self._entries = tuple(entries)
         names: list[tuple[HostPattern, int]] = []
         intervals: list[tuple[int, int, int, int]] = []
         named: list[AddressSet] = []
-        self.everywhere: list[int] = []
+        everywhere: dict[int, None] = {}
         self.aside: dict[HostPattern, None] = {}
         self._crossing: set[int] = set()
         self.has_shared = False
         self.has_holes = False
         with_names: dict[tuple[object, ...], Signature] = {}
         with_addresses: dict[tuple[object, ...], Signature] = {}
-        for number, reach in enumerate(reaches):
-            of_names = of_addresses = False
-            for endpoint in reach.endpoints:
-                if isinstance(endpoint, HostEndpoint):
-                    names.append((endpoint.pattern, number))
-                    of_names = True
-                    continue
-                of_addresses = True
-                addresses = addresses_of(endpoint, tags)
-                if addresses is None or addresses == ALL:
-                    self.everywhere.append(number)
-                    continue
-                named.append(addresses)
-                intervals.extend((4, first, last, number) for first, last in addresses.v4)
-                intervals.extend((6, first, last, number) for first, last in addresses.v6)
-            self.has_shared = self.has_shared or (reach.shared and of_names)
-            crosses = bool(reach.exceptions) and self._crosses(reach, of_names, of_addresses)
-            if crosses:
-                self._crossing.add(number)
-            key = (reach.groups, reach.accounts, reach.ports)
-            for wanted, table in ((of_names, with_names), (of_addresses, with_addresses)):
-                if wanted:
-                    signature = table.get(key)
-                    if signature is None:
-                        signature = table[key] = Signature(reach)
+        for number, blocks in enumerate(self._entries):
+            for block in blocks:
+                if block.names is not None:
+                    names.extend([(pattern, number) for pattern, _ in block.names])
+                    self.has_shared = self.has_shared or block.by_address
+                    # Whatever leaves a hole at some addresses may cover less there than at one that nobody names.
+                    self.has_holes = self.has_holes or block.addresses is not ALL
+                    table = with_names
+                else:
+                    table = with_addresses
+                    if block.names_out:
+                        self.aside.update((pattern, None) for pattern, _ in block.names_out)
+                        self._crossing.add(number)
+                    addresses = block.addresses
+                    if block.tags or addresses is ALL or addresses == ALL:
+                        everywhere[number] = None
+                    else:
+                        named.append(addresses)
+                        intervals.extend((4, first, last, number) for first, last in addresses.v4)
+                        intervals.extend((6, first, last, number) for first, last in addresses.v6)
+                key = (block.objects, block.accounts, block.sources, block.processes, block.ports)
+                signature = table.get(key)
+                if signature is None:
+                    signature = table[key] = Signature(block)
+                if not signature.numbers or signature.numbers[-1] != number:
                     signature.numbers.append(number)
-                    if not crosses:
+                    if number not in self._crossing:
                         signature.plain.append(number)
+        self.everywhere = list(everywhere)
         self.names: HostIndex[int] = HostIndex(names)
         self._with_names = tuple(with_names.values())
         self._with_addresses = tuple(with_addresses.values())
@@ -98,27 +107,17 @@ class FlowIndex:
         self._boxes: dict[int, tuple[Box, ...]] = {}
         self._over: dict[tuple[bool, PortSet], tuple[Signature, ...]] = {}
         self._unions: dict[int, Box] = {}
-        self.spots: dict[tuple[FlowIndex, ...], AddressSet] = {}
-
-    def _crosses(self, reach: Reach, of_names: bool, of_addresses: bool) -> bool:  # noqa: FBT001
-        """True if the reach subtracts addresses from names, or names from addresses."""
-        hosts = sum(isinstance(e, HostEndpoint) for e in reach.exceptions)
-        by_address = hosts < len(reach.exceptions)
-        # Whatever leaves a hole at some addresses may cover less at a named address than at one that nobody names.
-        self.has_holes = self.has_holes or by_address
-        if of_addresses:
-            self.aside.update((e.pattern, None) for e in reach.exceptions if isinstance(e, HostEndpoint))
-        return (of_names and by_address) or (of_addresses and hosts > 0)
+        self.spots: dict[tuple[BlockIndex, ...], AddressSet] = {}
 
     def boxes_of(self, number: int) -> tuple[Box, ...]:
-        """The boxes of a reach."""
+        """The boxes of an entry."""
         found = self._boxes.get(number)
         if found is None:
-            found = self._boxes[number] = tuple(boxes(self.reaches[number], self._tags))
+            found = self._boxes[number] = tuple([box for block in self._entries[number] for box in block.boxes()])
         return found
 
     def signatures_over(self, ports: PortSet, *, names: bool) -> tuple[Signature, ...]:
-        """The signatures of the reaches by name (or else by address) whose ports overlap these."""
+        """The signatures of the entries by name (or else by address) whose ports overlap these."""
         key = (names, ports)
         found = self._over.get(key)
         if found is None:
@@ -127,7 +126,7 @@ class FlowIndex:
         return found
 
     def by_address(self, addresses: AddressSet) -> list[int]:
-        """The reaches with an address endpoint that overlaps the addresses, those for every address included."""
+        """The entries with an address endpoint that overlaps the addresses, those for every address included."""
         found = list(self.everywhere)
         for family, ranges in ((4, addresses.v4), (6, addresses.v6)):
             for first, last in ranges:
@@ -140,7 +139,7 @@ class FlowIndex:
         return found
 
     def _same_kind(self, mine: Iterable[Box]) -> set[int]:
-        """The reaches with an endpoint that overlaps one of the boxes', both by name or both by address; a superset."""
+        """The entries with an endpoint that overlaps one of the boxes', both by name or both by address; a superset."""
         found: set[int] = set()
         for box in mine:
             for pattern in (*[p for p, _ in box.inside[:1]], *box.shared_inside[:1]):
@@ -154,7 +153,7 @@ class FlowIndex:
         return found
 
     def _other_kind(self, mine: Sequence[Box]) -> Iterator[Signature]:
-        """The signatures of the reaches that overlap boxes because one names hosts and the other addresses."""
+        """The signatures of the entries that overlap boxes because one names hosts and the other addresses."""
         by_name = any(box.inside or box.shared_inside for box in mine)
         # A name that is shared is another than the host: what names only the one overlaps whatever names the other.
         anything = self.has_shared or not all(box.inside for box in mine)
@@ -164,18 +163,16 @@ class FlowIndex:
             if anything:
                 yield from self.signatures_over(ports, names=True)
 
-    def meeting(self, reach: Reach) -> list[int]:
-        """The reaches that overlap the reach, in order (exact)."""
-        mine = tuple(boxes(reach, self._tags))
+    def meeting_boxes(self, mine: Sequence[Box]) -> list[int]:
+        """The entries that overlap one of the boxes, in order (exact)."""
         found = self._same_kind(mine)
         for signature in self._other_kind(mine):
             if any(common(box, signature.box) for box in mine):
                 found.update(signature.numbers)
         return [n for n in sorted(found) if any(common(box, other) for other in self.boxes_of(n) for box in mine)]
 
-    def meets(self, reach: Reach) -> bool:
-        """True if one of the reaches overlaps the reach."""
-        mine = tuple(boxes(reach, self._tags))
+    def meets_boxes(self, mine: Sequence[Box]) -> bool:
+        """True if one of the entries overlaps one of the boxes."""
         for number in self._same_kind(mine):
             if any(common(box, other) for other in self.boxes_of(number) for box in mine):
                 return True
@@ -188,11 +185,11 @@ class FlowIndex:
         return False
 
     def first_inside(
-        self, mine: Sequence[Box], minus: Sequence[Box], without: Sequence[FlowIndex]
+        self, mine: Sequence[Box], minus: Sequence[Box], without: Sequence[BlockIndex]
     ) -> tuple[Flow, int] | None:
-        """A flow of the boxes that is in one of these reaches, with the number of that reach.
+        """A flow of the boxes that is in one of these entries, with the number of that entry.
 
-        It is not in ``minus`` and in no reach of the indexes ``without`` (exact).
+        It is not in ``minus`` and in no entry of the indexes ``without`` (exact).
         """
         done = self._same_kind(mine)
         for number in sorted(done):
@@ -211,7 +208,7 @@ class FlowIndex:
         return None
 
     def _flow_in(
-        self, mine: Sequence[Box], number: int, minus: Sequence[Box], without: Sequence[FlowIndex]
+        self, mine: Sequence[Box], number: int, minus: Sequence[Box], without: Sequence[BlockIndex]
     ) -> Flow | None:
         for both in in_both(mine, self.boxes_of(number)):
             if witness((both,), minus) is None:
@@ -222,7 +219,7 @@ class FlowIndex:
         return None
 
     def over_names(self, box: Box, aside: Iterable[HostPattern]) -> list[Box]:
-        """The boxes that may cover a part of the box at an address that no reach names.
+        """The boxes that may cover a part of the box at an address that no entry names.
 
         ``aside`` are the names that other boxes leave out where they cover addresses.
         """
@@ -248,12 +245,20 @@ class FlowIndex:
         return found
 
     def _union(self, signature: Signature) -> Box:
-        """The plain addresses of a signature's reaches together (``everywhere`` and subtracting ones are not in it)."""
+        """The plain addresses of a signature's entries together (``everywhere`` and subtracting ones are not in it)."""
         found = self._unions.get(id(signature))
         if found is None:
             merged = union_of([b.addresses for n in signature.plain for b in self.boxes_of(n) if not self._is_apart(b)])
             held = signature.box
-            found = Box(held.groups, held.families, held.accounts, held.ports, merged)
+            found = Box(
+                held.groups,
+                held.families,
+                held.accounts,
+                held.ports,
+                merged,
+                sources=held.sources,
+                processes=held.processes,
+            )
             self._unions[id(signature)] = found
         return found
 
@@ -268,8 +273,24 @@ class FlowIndex:
         return bool(box.inside or box.shared_inside or box.tags or box.no_tags or box.families != BOTH_FAMILIES)
 
 
-def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[FlowIndex]) -> Flow | None:
-    """A flow in one of the positive boxes that is in none of ``minus`` and in no reach of the indexes (exact)."""
+class FlowIndex(BlockIndex):
+    """An index over reaches, in the policy's own view."""
+
+    def __init__(self, reaches: Sequence[Reach], tags: Mapping[str, AddressSet]) -> None:
+        super().__init__([blocks_of(reach, tags) for reach in reaches])
+        self._tags = tags
+
+    def meeting(self, reach: Reach) -> list[int]:
+        """The entries that overlap the reach, in order (exact)."""
+        return self.meeting_boxes(tuple(boxes(reach, self._tags)))
+
+    def meets(self, reach: Reach) -> bool:
+        """True if one of the entries overlaps the reach."""
+        return self.meets_boxes(tuple(boxes(reach, self._tags)))
+
+
+def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[BlockIndex]) -> Flow | None:
+    """A flow in one of the positive boxes that is in none of ``minus`` and in no entry of the indexes (exact)."""
     aside = dict.fromkeys(pattern for box in minus if not box.inside for pattern, _ in box.outside)
     for index in indexes:
         aside.update(index.aside)
@@ -281,7 +302,7 @@ def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[F
                 return flow
             continue
         if box.addresses is ALL and (box.inside or box.shared_inside):
-            # At an address that no reach names, fewer reaches cover the name than anywhere else of that IP version;
+            # At an address that no entry names, fewer entries cover the name than anywhere else of that IP version;
             # unless one of them leaves a hole somewhere. One such address is as good as another.
             unnamed = _unnamed(indexes)
             if not unnamed.is_empty:
@@ -297,8 +318,8 @@ def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[F
     return None
 
 
-def _unnamed(indexes: Sequence[FlowIndex]) -> AddressSet:
-    """An address of each IP version that no reach of the indexes names, as far as there are any; ``ALL`` if all are."""
+def _unnamed(indexes: Sequence[BlockIndex]) -> AddressSet:
+    """An address of each IP version that no entry of the indexes names, as far as there are any; ``ALL`` if all are."""
     held = indexes[0].spots
     key = tuple(indexes)
     found = held.get(key)

@@ -43,13 +43,14 @@ class Handling(StrEnum):
 @quick_init
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Flows as an enforcement point sees them: a product in which the names are alternatives.
+    """Flows as a product in which the names are alternatives.
 
     ``names`` are tests of host and path of which one must hold; ``None`` where no name is asked for (then a flow
     without a name matches, too). It is never empty. ``names_out`` are tests of which none may hold. With ``by_address``
     names are known by the address that they resolved to: the host name or the shared name is among them. ``objects``
     are the objects of the device whose networks only the device knows, of which the source must be in one (``EVERY``:
-    no such condition).
+    no such condition). The policy's own view has groups in place of ``objects``, and ``accounts`` and ``families``; an
+    enforcement point has ``sources`` and ``processes`` instead.
     """
 
     names: tuple[Test, ...] | None = None
@@ -62,6 +63,8 @@ class Block:
     objects: Choice = EVERY
     tags: frozenset[str] = NO_TAGS
     no_tags: frozenset[str] = NO_TAGS
+    accounts: Choice = EVERY
+    families: frozenset[int] = BOTH_FAMILIES
 
     def boxes(self) -> Iterator[Box]:
         """The same flows as boxes, one for each name (two where it is known by its address)."""
@@ -83,7 +86,7 @@ class Block:
         shared_out: tuple[HostPattern, ...],
     ) -> Box:
         return Box(
-            self.objects, BOTH_FAMILIES, EVERY, self.ports, self.addresses, inside, out, shared, shared_out,
+            self.objects, self.families, self.accounts, self.ports, self.addresses, inside, out, shared, shared_out,
             self.tags, self.no_tags, self.sources, self.processes,
         )  # fmt: skip
 
