@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from egressc.approximate import with_endpoints
 from egressc.flows import boxes
 from egressc.flows_search import witness
+from egressc.licences import Licensing, breach
 from egressc.lowering import BrokenLoweringError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from egressc.flows import Box, Flow
-    from egressc.lowering import Lowering, Part
+    from egressc.lowering import Lowering, Part, Step
     from egressc.policy import Endpoint
     from egressc.reach import Reach
     from egressc.site import BoundRule, Site
@@ -32,13 +33,14 @@ def check_lowering(site: Site[Any], lowering: Lowering[Any]) -> dict[BoundRule, 
         if held is None:
             raise BrokenLoweringError(f"`{part.rule.key}` is no rule of `{site.name}` ({site.target})")
         held.append(part)
+    licensing = Licensing(site.tags, lowering.parts)
     for rule, some in parts.items():
         if not some:
             raise BrokenLoweringError(f"`{rule.key}` has no part on `{site.name}` ({site.target})")
         if len(some) > 1 or some[0].start is not rule.reach:
             _check_start(site, rule, some)
         for part in some:
-            _check_steps(site, part)
+            _check_steps(site, part, licensing)
     return parts
 
 
@@ -67,7 +69,7 @@ def _check_start(site: Site[Any], rule: BoundRule, parts: Sequence[Part]) -> Non
             )
 
 
-def _check_steps(site: Site[Any], part: Part) -> None:
+def _check_steps(site: Site[Any], part: Part, licensing: Licensing) -> None:
     if part.left_out:
         if part.reach is not None or not part.rule.is_deny or not site.closing_deny:
             raise BrokenLoweringError(says(site, part.rule, "it is left out, and no closing deny makes up for it"))
@@ -77,11 +79,21 @@ def _check_steps(site: Site[Any], part: Part) -> None:
         if step.before is not at and (at is None or not _equal(site, step.before, at)):
             what = f"the step `{step.reason}` does not begin where the part stands"
             raise BrokenLoweringError(says(site, part.rule, what))
+        unlicensed = breach(step, part.rule, licensing)
+        if unlicensed is not None:
+            raise BrokenLoweringError(says(site, part.rule, unlicensed, _changed(site, step)))
         at = step.after
     if part.reach is at:
         return
     if part.reach is None or at is None or not _equal(site, part.reach, at):
         raise BrokenLoweringError(says(site, part.rule, "a part changed without a step that says so"))
+
+
+def _changed(site: Site[Any], step: Step) -> Flow | None:
+    """A flow that the step adds or takes away."""
+    before = tuple(boxes(step.before, site.tags))
+    after = () if step.after is None else tuple(boxes(step.after, site.tags))
+    return witness(before, after) or witness(after, before)
 
 
 def _equal(site: Site[Any], one: Reach, other: Reach) -> bool:

@@ -72,21 +72,10 @@ def blocks_of(reach: Reach, tags: Mapping[str, AddressSet]) -> tuple[Block, ...]
             found.append(
                 Block(None, left, ports, ALL, (), False, names_out, groups, NO_TAGS, tags_out, accounts, families)  # noqa: FBT003
             )
-    for tag in opaque:
-        found.append(  # noqa: PERF401 - as above
-            Block(
-                None,
-                free,
-                ports,
-                ALL,
-                (),
-                False,
-                names_out,
-                groups,
-                frozenset((tag,)),
-                tags_out,
-                accounts,
-                families,
-            )
-        )
+    found.extend(
+        [
+            Block(None, free, ports, ALL, (), False, names_out, groups, frozenset((tag,)), tags_out, accounts, families)  # noqa: FBT003
+            for tag in opaque
+        ]
+    )
     return tuple(found)

@@ -107,7 +107,7 @@ class BlockIndex:
         self._boxes: dict[int, tuple[Box, ...]] = {}
         self._over: dict[tuple[bool, PortSet], tuple[Signature, ...]] = {}
         self._unions: dict[int, Box] = {}
-        self.spots: dict[tuple[BlockIndex, ...], AddressSet] = {}
+        self.spots: dict[tuple[object, ...], AddressSet] = {}
 
     def boxes_of(self, number: int) -> tuple[Box, ...]:
         """The boxes of an entry."""
@@ -185,7 +185,7 @@ class BlockIndex:
         return False
 
     def first_inside(
-        self, mine: Sequence[Box], minus: Sequence[Box], without: Sequence[BlockIndex]
+        self, mine: Sequence[Box], minus: Sequence[Box], without: Sequence[BlockIndex | Prefix]
     ) -> tuple[Flow, int] | None:
         """A flow of the boxes that is in one of these entries, with the number of that entry.
 
@@ -208,7 +208,7 @@ class BlockIndex:
         return None
 
     def _flow_in(
-        self, mine: Sequence[Box], number: int, minus: Sequence[Box], without: Sequence[BlockIndex]
+        self, mine: Sequence[Box], number: int, minus: Sequence[Box], without: Sequence[BlockIndex | Prefix]
     ) -> Flow | None:
         for both in in_both(mine, self.boxes_of(number)):
             if witness((both,), minus) is None:
@@ -218,8 +218,8 @@ class BlockIndex:
                 return flow
         return None
 
-    def over_names(self, box: Box, aside: Iterable[HostPattern]) -> list[Box]:
-        """The boxes that may cover a part of the box at an address that no entry names.
+    def over_names(self, box: Box, aside: Iterable[HostPattern], limit: int | None = None) -> list[Box]:
+        """The boxes that may cover a part of the box at an address that no entry names; of the first entries only.
 
         ``aside`` are the names that other boxes leave out where they cover addresses.
         """
@@ -232,7 +232,7 @@ class BlockIndex:
                 numbers.update(self.names.intersecting(pattern))
         if self.has_shared and box.shared_inside:
             numbers.update(self.names.intersecting(box.shared_inside[0]))
-        return [b for number in sorted(numbers) for b in self.boxes_of(number)]
+        return [b for n in sorted(numbers) if limit is None or n < limit for b in self.boxes_of(n)]
 
     def over_addresses(self, box: Box) -> list[Box]:
         """The boxes by address that may cover a part of the box; those of one signature as one box."""
@@ -273,6 +273,36 @@ class BlockIndex:
         return bool(box.inside or box.shared_inside or box.tags or box.no_tags or box.families != BOTH_FAMILIES)
 
 
+class Prefix:
+    """The first entries of an index, as far as ``uncovered`` asks."""
+
+    def __init__(self, index: BlockIndex, limit: int) -> None:
+        self._index = index
+        self._limit = limit
+        self.has_shared = index.has_shared
+        self.has_holes = index.has_holes
+        self.aside = index.aside
+        self.unnamed = index.unnamed
+        self.spots: dict[tuple[object, ...], AddressSet] = {}
+
+    def signatures_over(self, ports: PortSet, *, names: bool) -> tuple[Signature, ...]:
+        """As of the whole index; a superset."""
+        return self._index.signatures_over(ports, names=names)
+
+    def over_names(self, box: Box, aside: Iterable[HostPattern]) -> list[Box]:
+        """The boxes that may cover a part of the box at an address that no entry names."""
+        return self._index.over_names(box, aside, self._limit)
+
+    def over_addresses(self, box: Box) -> list[Box]:
+        """The boxes by address that may cover a part of the box."""
+        index, limit = self._index, self._limit
+        if box.addresses is not ALL:
+            found = set(index.by_address(box.addresses))
+        else:
+            found = {n for s in index.signatures_over(box.ports, names=False) for n in s.numbers}
+        return [each for number in sorted(found) if number < limit for each in index.boxes_of(number)]
+
+
 class FlowIndex(BlockIndex):
     """An index over reaches, in the policy's own view."""
 
@@ -289,7 +319,7 @@ class FlowIndex(BlockIndex):
         return self.meets_boxes(tuple(boxes(reach, self._tags)))
 
 
-def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[BlockIndex]) -> Flow | None:
+def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[BlockIndex | Prefix]) -> Flow | None:
     """A flow in one of the positive boxes that is in none of ``minus`` and in no entry of the indexes (exact)."""
     aside = dict.fromkeys(pattern for box in minus if not box.inside for pattern, _ in box.outside)
     for index in indexes:
@@ -318,7 +348,7 @@ def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[B
     return None
 
 
-def _unnamed(indexes: Sequence[BlockIndex]) -> AddressSet:
+def _unnamed(indexes: Sequence[BlockIndex | Prefix]) -> AddressSet:
     """An address of each IP version that no entry of the indexes names, as far as there are any; ``ALL`` if all are."""
     held = indexes[0].spots
     key = tuple(indexes)

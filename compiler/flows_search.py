@@ -85,6 +85,19 @@ def witness(positive: Iterable[Box], negative: Sequence[Box]) -> Flow | None:
     return None
 
 
+def difference(some: Iterable[Box], others: Sequence[Box]) -> list[Box]:
+    """The flows that are in one of ``some`` and in none of ``others``, in pieces."""
+    left = [box for box in some if _example(box) is not None]
+    for other in others:
+        left = [
+            piece
+            for box in left
+            for piece in (_minus(box, other) if _touch(box, other) else (box,))
+            if _example(piece) is not None
+        ]
+    return left
+
+
 def _minus(box: Box, other: Box) -> list[Box]:
     """The pieces of ``box`` outside ``other``; disjoint, each without the dimensions that are empty."""
     pieces = []

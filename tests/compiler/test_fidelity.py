@@ -499,7 +499,8 @@ def test_the_flow_that_shows_a_change_is_not_one_of_an_address_rule():
     assert reasons(rules["web"])["account"].example.address is None
 
 
-def test_a_change_of_ports_that_no_reason_of_ours_makes_is_still_compared():
+def test_a_change_of_ports_that_no_reason_of_ours_makes_is_still_compared(monkeypatch):
+    monkeypatch.setattr("egressc.fidelity_integrity.breach", lambda *_: None)
     site = site_of('allow r "R" { to a.test.io ports 443 }')
 
     def every_port(part):

@@ -173,7 +173,9 @@ GRADING = Grading((), frozenset(), False, date(2026, 1, 1), lambda *_: False)
 
 
 @pytest.mark.parametrize("block", range(6))
-def test_what_is_reported_is_what_differs(block):
+def test_what_is_reported_is_what_differs(block, monkeypatch):
+    # The differences are found whatever a step did; which steps are licensed is another question.
+    monkeypatch.setattr("egressc.fidelity_integrity.breach", lambda *_: None)
     seen = {"wider": 0, "narrower": 0, "cut": 0, "nothing": 0}
     for seed in range(block * SEEDS, block * SEEDS + SEEDS):
         r = random.Random(seed)

@@ -1,0 +1,276 @@
+"""What a configuration decides against what it must: every flow that is decided otherwise belongs to a deviation.
+
+With O, D, A, K, C, L the flows that must be let through first, denied, allowed, denied below the allows, denied by
+default, and left open below the allows, a configuration is right if
+
+- no ruling that allows takes a flow outside O, A and L, or one of D;
+- no ruling that denies takes a flow of A less D, of O or L, or one outside D, K and C;
+- no ruling that leaves takes a flow that must be decided;
+- rulings that allow hold O, A less D, and L; rulings that deny hold D, and K and C less A;
+
+each looked at behind the rulings that stand before it. Rules whose rulings hold exactly what they must hold, which is
+nearly all, are found by their form; only the others are searched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from egressc.addresses import ALL
+from egressc.flows import EVERY, Box
+from egressc.flows_index import BlockIndex, uncovered
+from egressc.flows_search import difference, in_both, witness
+from egressc.meaning import Outcome
+from egressc.proof_canon import INSIDE, Canon
+from egressc.proof_pairs import Pairs
+from egressc.reach import BOTH_FAMILIES
+from egressc.services import ALL_PORTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from egressc.addresses import AddressSet
+    from egressc.flows import Choice, Flow
+    from egressc.flows_index import Prefix
+    from egressc.meaning import Block, Ruling
+    from egressc.proof_expected import Expected, RuleBlocks
+    from egressc.proof_rulings import Rulings
+    from egressc.site import BoundRule
+
+
+class Kind(StrEnum):
+    """What is different."""
+
+    ALLOWS_MORE = "allows-more"
+    ALLOWS_LESS = "allows-less"
+    UNDECIDED = "undecided"
+    UNKNOWN = "unknown"
+    EXEMPTS_MORE = "exempts-more"
+    INSPECTS_MORE = "inspects-more"
+    INSPECTS_LESS = "inspects-less"
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """Flows that are decided otherwise: one of them, the ruling that does it, and the rule of the policy it concerns.
+
+    ``ruling`` is ``None`` where a ruling is missing, ``rule`` where no rule of the policy is concerned. ``sentence``
+    says it in words.
+    """
+
+    kind: Kind
+    flow: Flow
+    sentence: str
+    rule: BoundRule | None = None
+    ruling: Ruling | None = None
+
+
+def boxes_of(blocks: Iterable[Block]) -> tuple[Box, ...]:
+    """The boxes of blocks."""
+    return tuple([box for block in blocks for box in block.boxes()])
+
+
+class Comparison:
+    """Compares one site. With ``quick`` off no pairing by name and form is relied on; the answers are the same."""
+
+    def __init__(self, expected: Expected, rulings: Rulings, *, governed_only: bool, quick: bool = True) -> None:
+        self.expected = expected
+        self.rulings = rulings
+        self.canon = Canon()
+        self.pairs = Pairs(expected, rulings, self.canon, quick=quick)
+        self._universe = self._governed() if governed_only else ()
+        self.opening = boxes_of(b for ruling in expected.opening for b in ruling.blocks)
+        self.left_open = boxes_of(expected.left_open)
+        self.allow_rules = tuple([each for each in expected.allows if each.decides])
+        self.deny_rules = tuple([each for each in expected.denies if each.decides])
+        self.allows = BlockIndex([each.decides for each in self.allow_rules])
+        self.denies = BlockIndex([each.decides for each in self.deny_rules])
+        closes = [each.closes for each in expected.rules if each.closes]
+        self.closes = BlockIndex([*closes, expected.closing])
+        self.below = BlockIndex([expected.left_open])
+        self.first = BlockIndex([b.blocks for b in expected.opening])
+
+    def deviations(self) -> Iterator[Deviation]:
+        """Everything that is decided otherwise, at least one deviation for each ruling and rule that is at fault."""
+        for position, ruling in enumerate(self.rulings.every):
+            match ruling.outcome:
+                case Outcome.ALLOW:
+                    yield from self._allowing(position, ruling)
+                case Outcome.DENY:
+                    yield from self._denying(position, ruling)
+                case Outcome.LEFT:
+                    yield from self._leaving(position, ruling)
+        yield from self._missing_allows()
+        yield from self._missing_denies()
+
+    def found(
+        self,
+        some: Sequence[Box],
+        minus: Sequence[Box] = (),
+        without: Sequence[BlockIndex | Prefix] = (),
+        inside: BlockIndex | None = None,
+    ) -> tuple[Flow, int] | None:
+        """A flow of the boxes that is in an entry of ``inside`` (any, if left out), with its number; exact.
+
+        It is in none of ``minus`` and in no entry of the indexes ``without``, and no loopback or multicast.
+        """
+        if self._universe:
+            some = in_both(some, self._universe)
+        for narrowed in (some, [_inside(box) for box in some]):
+            if inside is not None:
+                answer = inside.first_inside(narrowed, minus, without)
+            else:
+                flow = uncovered(narrowed, minus, without) if without else witness(narrowed, minus)
+                answer = None if flow is None else (flow, 0)
+            if answer is None:
+                return None
+        return answer
+
+    def _governed(self) -> tuple[Box, ...]:
+        senders = self.expected.sight.governed
+        if any(sources is ALL and objects.negated for sources, objects in senders):
+            return ()
+        return tuple([_sent(sources, objects) for sources, objects in senders])
+
+    def _allowing(self, position: int, ruling: Ruling) -> Iterator[Deviation]:
+        """What a ruling lets through that it must not."""
+        kind = Kind.UNKNOWN if ruling.doubt else Kind.ALLOWS_MORE
+        some = boxes_of(ruling.blocks)
+        but = boxes_of(ruling.but)
+        if not self.pairs.is_paired(position):
+            before = self.rulings.before(position, Outcome.DENY, Outcome.LEFT)
+            minus = (*but, *self.opening)
+            answer = self.found(some, (*minus, *self.left_open), (self.allows, *before))
+            if answer is None and self.left_open:
+                # What is left open, is so only where nothing is denied below the allows.
+                answer = self.found(some, minus, (self.allows, *before), self.closes)
+            if answer is not None:
+                yield Deviation(kind, answer[0], self._doubted(ruling, "no rule of the policy allows it"), None, ruling)
+        if self.pairs.denies_first(position):
+            return
+        before = self.rulings.before(position, Outcome.DENY, Outcome.LEFT)
+        for deny in self.pairs.loose_denies:
+            index = self.pairs.index_of(deny)
+            answer = self.found(some, (*but, *self.opening), before, index)
+            if answer is not None:
+                sentence = self._doubted(ruling, f"`{deny.rule.key}` denies it, and that does not come first")
+                yield Deviation(kind, answer[0], sentence, deny.rule, ruling)
+
+    def _denying(self, position: int, ruling: Ruling) -> Iterator[Deviation]:
+        """What a ruling denies that it must not."""
+        some, but = boxes_of(ruling.blocks), boxes_of(ruling.but)
+        before = self.rulings.before(position, Outcome.ALLOW, Outcome.LEFT)
+        if not self.pairs.allows_first(position):
+            answer = self.found(some, but, (self.denies, *before), self.allows)
+            if answer is not None:
+                rule = self.allow_rules[answer[1]].rule
+                kind = Kind.UNKNOWN if ruling.doubt else Kind.ALLOWS_LESS
+                sentence = self._doubted(ruling, f"`{rule.key}` allows it")
+                yield Deviation(kind, answer[0], sentence, rule, ruling)
+        for open_ in (self.first, self.below):
+            lacking = () if open_ is self.first else (self.denies, self.closes)
+            answer = self.found(some, but, (*lacking, *before), open_)
+            if answer is not None:
+                kind = Kind.UNKNOWN if ruling.doubt else Kind.ALLOWS_LESS
+                yield Deviation(kind, answer[0], self._doubted(ruling, "this must be let through"), None, ruling)
+        if self.pairs.is_paired(position) or self.canon.form(ruling.blocks) <= self.pairs.closing_form:
+            return
+        answer = self.found(some, but, (self.denies, self.closes, self.allows, self.below, self.first, *before))
+        if answer is not None:
+            kind = Kind.UNKNOWN if ruling.doubt else Kind.UNDECIDED
+            yield Deviation(
+                kind, answer[0], self._doubted(ruling, "nothing of the policy decides it here"), None, ruling
+            )
+
+    def _leaving(self, position: int, ruling: Ruling) -> Iterator[Deviation]:
+        """What a ruling leaves to others although it must be decided."""
+        some, but = boxes_of(ruling.blocks), boxes_of(ruling.but)
+        before = self.rulings.before(position, Outcome.ALLOW, Outcome.DENY)
+        for index, rules, lacking in (
+            (self.first, (), ()),
+            (self.denies, self.deny_rules, (self.first,)),
+            (self.allows, self.allow_rules, (self.denies,)),
+            (self.closes, (), (self.denies, self.allows, self.first)),
+            (self.below, (), (self.denies, self.allows, self.closes)),
+        ):
+            answer = self.found(some, but, (*lacking, *before), index)
+            if answer is None:
+                continue
+            rule = rules[answer[1]].rule if rules else None
+            less = index in (self.allows, self.first, self.below)
+            kind = Kind.UNKNOWN if ruling.doubt else Kind.ALLOWS_LESS if less else Kind.ALLOWS_MORE
+            what = f"`{rule.key}` decides it" if rule is not None else "it must be decided here"
+            sentence = self._doubted(ruling, f"it is left to others, and {what}")
+            yield Deviation(kind, answer[0], sentence, rule, ruling)
+
+    def _missing_allows(self) -> Iterator[Deviation]:
+        """What no ruling allows although it must be let through."""
+        for each in self.allow_rules:
+            if not self.pairs.is_said(each):
+                yield from self._missing(each, boxes_of(each.decides), (self.denies,), Outcome.ALLOW)
+        no_rule = "no rule lets it through"
+        yield from self._open(self.opening, (), no_rule, None, Outcome.ALLOW)
+        yield from self._open(self.left_open, (self.denies, self.closes), no_rule, None, Outcome.ALLOW)
+
+    def _missing_denies(self) -> Iterator[Deviation]:
+        """What no ruling denies although it must be denied."""
+        for each in self.expected.rules:
+            if self.pairs.is_said(each):
+                continue
+            if each.rule.is_deny and each.decides:
+                yield from self._missing(each, boxes_of(each.decides), (self.first,), Outcome.DENY)
+            if each.closes:
+                lacking = (self.first, self.denies, self.allows)
+                yield from self._missing(each, boxes_of(each.closes), lacking, Outcome.DENY)
+        if self.expected.closing and not self.pairs.is_closed:
+            lacking = (self.first, self.denies, self.allows, self.below)
+            missing = "the default deny is missing"
+            yield from self._open(boxes_of(self.expected.closing), lacking, missing, None, Outcome.DENY)
+
+    def _missing(
+        self, each: RuleBlocks, some: Sequence[Box], without: Sequence[BlockIndex | Prefix], outcome: Outcome
+    ) -> Iterator[Deviation]:
+        does = "denies" if outcome is Outcome.DENY else "allows"
+        yield from self._open(some, without, f"`{each.rule.key}` {does} it, and no rule says so", each.rule, outcome)
+
+    def _open(
+        self,
+        some: Sequence[Box],
+        without: Sequence[BlockIndex | Prefix],
+        sentence: str,
+        rule: BoundRule | None,
+        outcome: Outcome,
+    ) -> Iterator[Deviation]:
+        """The deviation of flows that no sure ruling decides as it must; unknown if doubtful ones may."""
+        lacking = (*without, self.rulings.sure(outcome))
+        answer = self.found(some, (), lacking)
+        if answer is None:
+            return
+        vague = [
+            (ruling, difference(boxes_of(ruling.blocks), boxes_of(ruling.but)))
+            for ruling in (self.rulings.every[p] for p in self.rulings.doubtful(outcome))
+        ]
+        certain = self.found(some, [box for _, held in vague for box in held], lacking) if vague else answer
+        if certain is not None:
+            kind = Kind.ALLOWS_MORE if outcome is Outcome.DENY else Kind.ALLOWS_LESS
+            yield Deviation(kind, certain[0], sentence, rule)
+            return
+        for ruling, held in vague:
+            perhaps = self.found(in_both(some, held), (), lacking)
+            if perhaps is not None:
+                yield Deviation(Kind.UNKNOWN, perhaps[0], self._doubted(ruling, sentence), rule, ruling)
+
+    @staticmethod
+    def _doubted(ruling: Ruling, sentence: str) -> str:
+        return f"{sentence}; whether it is matched is not known: {ruling.doubt}" if ruling.doubt else sentence
+
+
+def _inside(box: Box) -> Box:
+    """The box without destinations that are no part of a flow."""
+    return replace(box, addresses=INSIDE if box.addresses is ALL else box.addresses.intersection(INSIDE))
+
+
+def _sent(sources: AddressSet, objects: Choice) -> Box:
+    return Box(objects, BOTH_FAMILIES, EVERY, ALL_PORTS, ALL, sources=sources)

@@ -1,0 +1,151 @@
+"""What a configuration inspects against what it must: on flows that the policy allows, and on no others.
+
+With E the flows that are announced as exempt and I those that are announced as surely inspected, a configuration is
+right if what it exempts of the allowed flows is in E, if it opens nothing of E, and if it surely opens I less E.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egressc.flows_index import BlockIndex
+from egressc.flows_search import in_both
+from egressc.meaning import Handling, InspectionRuling, Outcome, Ruling
+from egressc.policy import Inspection
+from egressc.proof_compare import Deviation, Kind, boxes_of
+from egressc.tls import tls_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from egressc.lowering import Part
+    from egressc.meaning import Block, Meaning
+    from egressc.proof_compare import Comparison
+    from egressc.reach import Reach
+
+
+def inspection_deviations(comparison: Comparison, meaning: Meaning) -> Iterator[Deviation]:
+    """Everything that is inspected otherwise than was announced; nothing where nobody says anything about it."""
+    compared = _Inspections(comparison, meaning)
+    if compared.exempt or compared.inspect or meaning.inspections:
+        yield from compared.deviations()
+
+
+class _Inspections:
+    def __init__(self, comparison: Comparison, meaning: Meaning) -> None:
+        self._comparison = comparison
+        self._rulings = meaning.inspections
+        self._inspects = comparison.expected.inspects
+        self.exempt: list[tuple[Part, tuple[Block, ...]]] = []
+        self.inspect: list[tuple[Part, tuple[Block, ...]]] = []
+        sight = comparison.expected.sight
+        for each in comparison.expected.allows:
+            for part in each.parts:
+                if part.reach is None:
+                    continue
+                exempt = part.exempt if self._inspects else _never(part)
+                if exempt is not None:
+                    self.exempt.append((part, sight.blocks(exempt)))
+                if part.inspect is not None:
+                    self.inspect.append((part, sight.blocks(part.inspect)))
+        canon = comparison.canon
+        self._asked = frozenset(piece for _, blocks in self.exempt for piece in canon.form(blocks))
+
+    def deviations(self) -> Iterator[Deviation]:
+        canon = self._comparison.canon
+        asked = self._asked
+        index = BlockIndex([blocks for _, blocks in self.exempt])
+        first_inspecting = next((p for p, r in enumerate(self._rulings) if r.handling is Handling.INSPECT), None)
+        done: set[tuple[object, ...]] = set()
+        for position, ruling in enumerate(self._rulings):
+            form = canon.form(ruling.blocks)
+            if ruling.handling is Handling.EXEMPT:
+                if self._inspects and not form <= asked:
+                    yield from self._exempting(position, ruling, index)
+                if not ruling.doubt and (first_inspecting is None or position < first_inspecting):
+                    done |= form
+        if first_inspecting is not None and not asked <= done:
+            for position in range(first_inspecting, len(self._rulings)):
+                yield from self._opening(position, self._rulings[position], index)
+        yield from self._closed(index)
+
+    def _before(self, position: int, handling: Handling, *, sure: bool = False) -> list[Block]:
+        return [
+            block
+            for ruling in self._rulings[:position]
+            if ruling.handling is handling and not ruling.doubt and (ruling.sure or not sure)
+            for block in ruling.blocks
+        ]
+
+    def _exempting(self, position: int, ruling: InspectionRuling, asked: BlockIndex) -> Iterator[Deviation]:
+        """What is exempt and was not announced to be; where nothing would be opened anyway, all is as if it were."""
+        before = BlockIndex([self._before(position, Handling.INSPECT)])
+        opened = [each for each in self._rulings[position + 1 :] if each.handling is Handling.INSPECT]
+        some = boxes_of(ruling.blocks)
+        if not self.inspect and not opened:
+            some = ()
+        answer = self._comparison.found(some, (), (asked, self._comparison.denies, before), self._comparison.allows)
+        if answer is not None:
+            kind = Kind.UNKNOWN if ruling.doubt else Kind.EXEMPTS_MORE
+            sentence = _doubted(ruling, "no rule of the policy asks for this exemption from inspection")
+            yield Deviation(kind, answer[0], sentence, None, _as_ruling(ruling))
+
+    def _opening(self, position: int, ruling: InspectionRuling, asked: BlockIndex) -> Iterator[Deviation]:
+        """What is opened and was announced to be exempt."""
+        if ruling.handling is not Handling.INSPECT:
+            return
+        comparison = self._comparison
+        before = BlockIndex([self._before(position, Handling.EXEMPT)])
+        some = boxes_of(ruling.blocks)
+        answer = comparison.found(some, (), (comparison.denies, before), asked)
+        if answer is None:
+            return
+        part, blocks = self.exempt[answer[1]]
+        allowed = comparison.found(in_both(some, boxes_of(blocks)), (), (comparison.denies, before), comparison.allows)
+        if allowed is not None:
+            kind = Kind.UNKNOWN if ruling.doubt else Kind.INSPECTS_MORE
+            sentence = _doubted(ruling, f"`{part.rule.key}` exempts it from inspection")
+            yield Deviation(kind, allowed[0], sentence, part.rule, _as_ruling(ruling))
+
+    def _closed(self, asked: BlockIndex) -> Iterator[Deviation]:
+        """What must surely be opened and is not."""
+        if not self.inspect:
+            return
+        comparison, canon = self._comparison, self._comparison.canon
+        opened = [r for r in self._rulings if r.handling is Handling.INSPECT and r.sure and not r.doubt]
+        forms = frozenset(piece for ruling in opened for piece in canon.form(ruling.blocks))
+        sure = BlockIndex([ruling.blocks for ruling in opened])
+        wanted = BlockIndex([blocks for _, blocks in self.inspect])
+        for part, blocks in self.inspect:
+            if canon.form(blocks) <= forms:
+                continue
+            answer = comparison.found(boxes_of(blocks), (), (asked, comparison.denies, sure), comparison.allows)
+            if answer is not None:
+                sentence = f"`{part.rule.key}` demands inspection, and nothing surely inspects it"
+                yield Deviation(Kind.INSPECTS_LESS, answer[0], sentence, part.rule)
+        for position, ruling in enumerate(self._rulings):
+            if ruling.handling is Handling.INSPECT or canon.form(ruling.blocks) <= self._asked:
+                continue
+            before = BlockIndex([self._before(position, Handling.INSPECT, sure=True)])
+            answer = comparison.found(boxes_of(ruling.blocks), (), (asked, comparison.denies, before), wanted)
+            if answer is not None:
+                part = self.inspect[answer[1]][0]
+                sentence = _doubted(ruling, f"`{part.rule.key}` demands inspection of it")
+                kind = Kind.UNKNOWN if ruling.doubt else Kind.INSPECTS_LESS
+                yield Deviation(kind, answer[0], sentence, part.rule, _as_ruling(ruling))
+
+
+def _never(part: Part) -> Reach | None:
+    """What must not be inspected of a part on a device that was not to inspect at all."""
+    if part.rule.rule.inspection is not Inspection.MUST_NOT or part.reach is None:
+        return None
+    return tls_part(part.reach, part.services)
+
+
+def _as_ruling(ruling: InspectionRuling) -> Ruling:
+    """The same rule, for a report."""
+    return Ruling(ruling.name, Outcome.ALLOW, ruling.blocks, ruling.place, ruling.doubt)
+
+
+def _doubted(ruling: InspectionRuling, sentence: str) -> str:
+    return f"{sentence}; whether it is matched is not known: {ruling.doubt}" if ruling.doubt else sentence
