@@ -9,13 +9,15 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from egressc.anything import ANY
+from egressc.addresses import union_of
+from egressc.anything import ANY, Anything
 from egressc.flows import boxes
 from egressc.flows_index import FlowIndex, uncovered
 from egressc.flows_search import witness
 from egressc.host_index import HostIndex
 from egressc.hosts import apex, contains
-from egressc.policy import HostEndpoint
+from egressc.policy import AddressEndpoint, HostEndpoint
+from egressc.reach import BOTH_FAMILIES
 from egressc.reasons import Reason
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from egressc.lowering import Part, Step
     from egressc.policy import Endpoint
     from egressc.reach import Reach
-    from egressc.site import BoundRule
+    from egressc.site import BoundGroup, BoundRule
 
 _FIELDS = ("groups", "accounts", "endpoints", "exceptions", "ports", "shared", "source_families")
 
@@ -63,7 +65,9 @@ def breach(step: Step, rule: BoundRule, licensing: Licensing) -> str | None:
         return None if step.reason in _GONE else f"`{step.reason}` has no licence to take the rule away"
     if step.reason in {Reason.FAMILY, Reason.ORDER}:
         problem = (
-            _family_only(before, after, licensing) if step.reason is Reason.FAMILY else _order(before, after, licensing)
+            _family_only(before, after, rule, licensing)
+            if step.reason is Reason.FAMILY
+            else _order(before, after, licensing)
         )
         return f"`{step.reason}` {problem}" if problem is not None else None
     field, check = _LICENCES.get(step.reason, ("", None))
@@ -153,7 +157,12 @@ def _under(pattern: HostPattern, tails: set[tuple[str, ...]]) -> bool:
 
 def _except(before: Reach, after: Reach, _rule: BoundRule) -> str | None:
     known = set(before.exceptions)
-    return None if all(e in known for e in after.exceptions) else "adds an exception"
+    held = union_of(e.addresses for e in known if isinstance(e, AddressEndpoint))
+    for endpoint in after.exceptions:
+        if endpoint in known or (isinstance(endpoint, AddressEndpoint) and held.contains(endpoint.addresses)):
+            continue
+        return f"adds the exception `{endpoint.text}`"
+    return None
 
 
 def _fallback(before: Reach, after: Reach, rule: BoundRule) -> str | None:
@@ -189,9 +198,16 @@ def _order(before: Reach, after: Reach, licensing: Licensing) -> str | None:
     return None
 
 
-def _family_only(before: Reach, after: Reach, licensing: Licensing) -> str | None:
-    """A problem if the step adds anything, or takes away something of both IP versions."""
-    whole, left = tuple(boxes(before, licensing.tags)), tuple(boxes(after, licensing.tags))
+def _family_only(before: Reach, after: Reach, rule: BoundRule, licensing: Licensing) -> str | None:
+    """A problem if the step adds anything, or takes away something of both IP versions.
+
+    Looked at for the IP versions that the groups have: without sources of one there are no flows of it.
+    """
+    has = frozenset(family for family in (4, 6) if any(_sends(group, family) for group in rule.groups))
+    if isinstance(before.groups, Anything):
+        has = BOTH_FAMILIES
+    whole = tuple([replace(box, families=box.families & has) for box in boxes(before, licensing.tags)])
+    left = tuple([replace(box, families=box.families & has) for box in boxes(after, licensing.tags)])
     if witness(left, whole) is not None:
         return "adds flows"
     for family in (4, 6):
@@ -199,6 +215,13 @@ def _family_only(before: Reach, after: Reach, licensing: Licensing) -> str | Non
         if witness([replace(box, families=box.families & version) for box in whole], left) is None:
             return None
     return "takes away flows of both IP versions"
+
+
+def _sends(group: BoundGroup, family: int) -> bool:
+    """True if the group may have sources of an IP version."""
+    if isinstance(group.addresses, Anything) or group.object_name is not None:
+        return True
+    return bool(group.addresses.v4 if family == 4 else group.addresses.v6)
 
 
 def _grown(before: Reach, after: Reach, licensed: Callable[[HostEndpoint], bool], what: str) -> str | None:
