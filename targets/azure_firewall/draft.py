@@ -100,6 +100,12 @@ class Desk:
         has_v6 = reach.groups is not ANY and self.sources.has_v6(part.rule.groups)
         if not has_v6 and not _has_v6(reach.endpoints) and not _has_v6(reach.exceptions):
             return part
+        if reach.groups is ANY and _has_v6(reach.exceptions):
+            # From any source IPv6 may come, so this exception is lost; a bound group without IPv6 sends none.
+            after = with_exceptions(reach, _v4(reach.exceptions))
+            part = change(part, Reason.EXCEPT, after, "Azure Firewall takes no IPv6, so such an exception goes")
+            reach = part.reach
+            assert reach is not None, "an exception was lost, not the part"
         sentence = "Azure Firewall takes no IPv6, except in the network rules of its dual-stack preview"
         endpoints = _v4(reach.endpoints)
         families = frozenset({4}) if has_v6 else reach.source_families
