@@ -6,7 +6,7 @@ import errno
 import gc
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -217,7 +217,12 @@ def _run(request: Request, progress: Step, *, policy_alone: bool) -> Compilation
     everything = {f.name for f in loaded.inventory.firewalls} <= {f.name for f in firewalls} and not request.targets
     if everything and firewalls:
         report.extend(ungoverned_groups(prepared.rules, loaded.inventory))
-    return _answer(request, loaded, report, builds, complete=everything)
+    answer = _answer(request, loaded, report, builds, complete=everything)
+    proved = []
+    for number, build in enumerate(answer.builds):
+        progress(f"proving {build.site.name}", number, len(answer.builds))
+        proved.append(build.proved())
+    return replace(answer, builds=tuple(proved))
 
 
 def _answer(

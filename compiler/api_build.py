@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from egressc.announce import announcements
@@ -12,6 +12,7 @@ from egressc.diagnostics import Diagnostic, Level, has_errors
 from egressc.fidelity import Grading, assess
 from egressc.lowering import BrokenLoweringError
 from egressc.policy import Inspection
+from egressc.proof import prove
 from egressc.reasons import Reason
 from egressc.targets.registry import load_target
 from egressc.tls import tls_services
@@ -32,16 +33,30 @@ Step = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """One artefact: its site, its rules, and its fidelity report."""
+    """One artefact: its site, its rules, its fidelity report, and once it is proved, its files."""
 
     site: Site[Any]
     target: Target[Any, Any]
     lowering: Lowering[Any]
     fidelity: Fidelity
+    files: tuple[Artefact, ...] = ()
 
     def render(self) -> tuple[Artefact, ...]:
         """The files of the artefact, without the fidelity report."""
-        return self.target.render(self.lowering.model)
+        return self.files or self.target.render(self.lowering.model)
+
+    def proved(self) -> Build:
+        """The same with its files (without the fidelity report), read back and compared with what was announced.
+
+        Raises ``UnprovedError`` if they do anything else. A target without a reader proves nothing, and says so.
+        """
+        files = self.target.render(self.lowering.model)
+        read = tuple([each for each in files if each.name not in self.target.derived])
+        if self.target.read is None:
+            return replace(self, files=files)
+        prove(self.site, self.target, self.lowering, read)
+        fidelity = replace(self.fidelity, proved=tuple([each.name for each in read]))
+        return replace(self, files=files, fidelity=fidelity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,14 +79,17 @@ class RuleFidelity:
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """The report of one artefact. ``cuts`` are errors whatever their reason's level."""
+    """The report of one artefact. ``cuts`` are errors whatever their reason's level.
+
+    ``proved`` are the names of the files that were read back and do what the report says; none if nothing was.
+    """
 
     site: Site[Any]
     rules: tuple[RuleFidelity, ...]
     whole: tuple[Approximation, ...]
     cuts: tuple[Cut, ...]
     assumes: tuple[str, ...]
-    proved: bool = False
+    proved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def fidelity_json(fidelity: Fidelity, target: Target[Any, Any]) -> bytes:
         "firewall": fidelity.site.name,
         "target": fidelity.site.target,
         "as_of": fidelity.site.as_of.isoformat(),
-        "proved": fidelity.proved,
+        "proved": list(fidelity.proved),
         "derived": list(target.derived),
         "assumes": list(fidelity.assumes),
     }
@@ -123,7 +123,11 @@ def fidelity_markdown(fidelity: Fidelity, target: Target[Any, Any]) -> bytes:
         f"# {site.name}: {target.capabilities.title}",
         "",
         f"{len(fidelity.rules)} rules of the policy as of {site.as_of.isoformat()}: {verdicts or 'none'}. "
-        + ("Proved by reading the artefact back." if fidelity.proved else "Not proved: nothing was read back."),
+        + (
+            f"Proved: {', '.join(code(name) for name in fidelity.proved)} read back and compared, flow for flow."
+            if fidelity.proved
+            else "Not proved: nothing was read back."
+        ),
     ]
     if fidelity.assumes:
         lines += ["", "It rests on:", ""]

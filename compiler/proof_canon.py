@@ -112,7 +112,7 @@ def _merged(
         groups.setdefault((*piece[:at], *piece[at + 1 :]), []).append(piece[at])
     if len(groups) == len(pieces):
         return pieces
-    out = []
+    out: list[tuple[object, ...]] = []
     for rest, values in groups.items():
         joined = values[0] if len(values) == 1 else join(values)
         if joined is _APART:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL
@@ -25,6 +26,7 @@ from egressc.flows_search import difference, in_both, witness
 from egressc.meaning import Outcome
 from egressc.proof_canon import INSIDE, Canon
 from egressc.proof_pairs import Pairs
+from egressc.proof_rulings import DEFAULT
 from egressc.reach import BOTH_FAMILIES
 from egressc.services import ALL_PORTS
 
@@ -80,17 +82,37 @@ class Comparison:
         self.rulings = rulings
         self.canon = Canon()
         self.pairs = Pairs(expected, rulings, self.canon, quick=quick)
+        self._live = governed_only
         self._universe = self._governed() if governed_only else ()
         self.opening = boxes_of(b for ruling in expected.opening for b in ruling.blocks)
         self.left_open = boxes_of(expected.left_open)
         self.allow_rules = tuple([each for each in expected.allows if each.decides])
         self.deny_rules = tuple([each for each in expected.denies if each.decides])
-        self.allows = BlockIndex([each.decides for each in self.allow_rules])
-        self.denies = BlockIndex([each.decides for each in self.deny_rules])
-        closes = [each.closes for each in expected.rules if each.closes]
-        self.closes = BlockIndex([*closes, expected.closing])
-        self.below = BlockIndex([expected.left_open])
-        self.first = BlockIndex([b.blocks for b in expected.opening])
+
+    @cached_property
+    def allows(self) -> BlockIndex:
+        """What the allows must let through, by the number of the rule."""
+        return BlockIndex([each.decides for each in self.allow_rules])
+
+    @cached_property
+    def denies(self) -> BlockIndex:
+        """What the denies must deny, by the number of the rule."""
+        return BlockIndex([each.decides for each in self.deny_rules])
+
+    @cached_property
+    def closes(self) -> BlockIndex:
+        """What must be denied below the allows."""
+        return BlockIndex([*(each.closes for each in self.expected.rules if each.closes), self.expected.closing])
+
+    @cached_property
+    def below(self) -> BlockIndex:
+        """What must be left open below the allows."""
+        return BlockIndex([self.expected.left_open])
+
+    @cached_property
+    def first(self) -> BlockIndex:
+        """What must be let through first."""
+        return BlockIndex([ruling.blocks for ruling in self.expected.opening])
 
     def deviations(self) -> Iterator[Deviation]:
         """Everything that is decided otherwise, at least one deviation for each ruling and rule that is at fault."""
@@ -128,6 +150,11 @@ class Comparison:
                 return None
         return answer
 
+    def _is_foreign(self, position: int) -> bool:
+        """True for a rule of other origin in a live configuration: it may decide what the policy leaves to it."""
+        ruling = self.rulings.every[position]
+        return self._live and self.pairs.owner(position) is None and ruling.name != DEFAULT
+
     def _governed(self) -> tuple[Box, ...]:
         senders = self.expected.sight.governed
         if any(sources is ALL and objects.negated for sources, objects in senders):
@@ -136,14 +163,18 @@ class Comparison:
 
     def _allowing(self, position: int, ruling: Ruling) -> Iterator[Deviation]:
         """What a ruling lets through that it must not."""
+        if self.pairs.is_paired(position) and self.pairs.denies_first(position):
+            return
         kind = Kind.UNKNOWN if ruling.doubt else Kind.ALLOWS_MORE
         some = boxes_of(ruling.blocks)
         but = boxes_of(ruling.but)
         if not self.pairs.is_paired(position):
             before = self.rulings.before(position, Outcome.DENY, Outcome.LEFT)
             minus = (*but, *self.opening)
-            answer = self.found(some, (*minus, *self.left_open), (self.allows, *before))
-            if answer is None and self.left_open:
+            answer = None
+            if not self._is_foreign(position):
+                answer = self.found(some, (*minus, *self.left_open), (self.allows, *before))
+            if answer is None and (self.left_open or self._is_foreign(position)):
                 # What is left open, is so only where nothing is denied below the allows.
                 answer = self.found(some, minus, (self.allows, *before), self.closes)
             if answer is not None:
@@ -169,12 +200,16 @@ class Comparison:
                 kind = Kind.UNKNOWN if ruling.doubt else Kind.ALLOWS_LESS
                 sentence = self._doubted(ruling, f"`{rule.key}` allows it")
                 yield Deviation(kind, answer[0], sentence, rule, ruling)
-        for open_ in (self.first, self.below):
-            lacking = () if open_ is self.first else (self.denies, self.closes)
-            answer = self.found(some, but, (*lacking, *before), open_)
+        for open_, lets_through in ((self.first, self.opening), (self.below, self.left_open)):
+            if not lets_through:
+                continue
+            others = () if open_ is self.first else (self.denies, self.closes)
+            answer = self.found(some, but, (*others, *before), open_)
             if answer is not None:
                 kind = Kind.UNKNOWN if ruling.doubt else Kind.ALLOWS_LESS
                 yield Deviation(kind, answer[0], self._doubted(ruling, "this must be let through"), None, ruling)
+        if self._is_foreign(position):
+            return
         if self.pairs.is_paired(position) or self.canon.form(ruling.blocks) <= self.pairs.closing_form:
             return
         answer = self.found(some, but, (self.denies, self.closes, self.allows, self.below, self.first, *before))
@@ -188,6 +223,8 @@ class Comparison:
         """What a ruling leaves to others although it must be decided."""
         some, but = boxes_of(ruling.blocks), boxes_of(ruling.but)
         before = self.rulings.before(position, Outcome.ALLOW, Outcome.DENY)
+        lacking: tuple[BlockIndex, ...]
+        rules: tuple[RuleBlocks, ...]
         for index, rules, lacking in (
             (self.first, (), ()),
             (self.denies, self.deny_rules, (self.first,)),
@@ -216,6 +253,7 @@ class Comparison:
 
     def _missing_denies(self) -> Iterator[Deviation]:
         """What no ruling denies although it must be denied."""
+        lacking: tuple[BlockIndex, ...]
         for each in self.expected.rules:
             if self.pairs.is_said(each):
                 continue

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from egressc.lowering import Lowering, Part
     from egressc.meaning import Ruling
     from egressc.proof_sight import Sight
+    from egressc.proof_trees import Trees
     from egressc.site import BoundRule, Site
 
 
@@ -37,11 +38,12 @@ class RuleBlocks:
 class Expected:
     """What the artefact of one site must do."""
 
-    def __init__(self, site: Site[Any], lowering: Lowering[Any], sight: Sight) -> None:
+    def __init__(self, site: Site[Any], lowering: Lowering[Any], sight: Sight, trees: Trees) -> None:
         self.site = site
         self.sight = sight
         self.inspects = lowering.inspects
-        self.opening: tuple[Ruling, ...] = lowering.opening
+        self.opening: tuple[Ruling, ...] = tuple([trees.ruling(each) for each in lowering.opening])
+        self._trees = trees
         self._internal = lowering.internal
         by_rule: dict[BoundRule, list[Part]] = {}
         for part in lowering.parts:
@@ -58,7 +60,7 @@ class Expected:
                 closes.extend(self.sight.blocks(reach))
             if part.reach is None or part.cut_out:
                 continue
-            decides.extend(self.sight.blocks(part.reach) if part.cells is None else part.cells)
+            decides.extend(self.sight.blocks(part.reach) if part.cells is None else self._trees.blocks(part.cells))
         return RuleBlocks(rule, tuple(parts), tuple(decides), tuple(closes), frozenset(names))
 
     @cached_property

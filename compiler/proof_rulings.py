@@ -96,6 +96,7 @@ class Piece(Block):
     """One box in the place of a block: what is left of a block of which something was taken away."""
 
     __slots__ = ("_piece",)
+    _piece: Box
 
     def __init__(self, box: Box) -> None:
         shared = bool(box.shared_inside)

@@ -52,7 +52,7 @@ def counts(report: Fidelity) -> dict[str, Any]:
         "rules": len(report.rules),
         "verdicts": {v.value: verdicts[v] for v in Verdict if verdicts[v]},
         "reasons": {r.value: {"rules": len(touched[r]), "accepted": len(accepted[r])} for r in Reason if r in touched},
-        "proved": report.proved,
+        "proved": bool(report.proved),
         "assumptions": sorted({a for rule in report.rules for a in rule.assumptions}),
     }
 

@@ -120,7 +120,7 @@ def _to_stdout(result: Compilation, options: argparse.Namespace) -> int:
 
 
 def _main_artefact(build: Build) -> bytes:
-    for artefact in build.render():
+    for artefact in build.files:
         if artefact.name == build.target.main_artefact:
             return artefact.content
     raise LookupError(f"the target `{build.target.name}` does not write its `{build.target.main_artefact}`")
@@ -129,8 +129,8 @@ def _main_artefact(build: Build) -> bytes:
 def _folders(result: Compilation, progress: Progress) -> list[Folder]:
     folders = []
     for number, build in enumerate(result.builds):
-        progress(f"rendering {build.site.name}", number, len(result.builds))
-        files = [(artefact.name, artefact.content) for artefact in build.render()]
+        progress(f"reporting {build.site.name}", number, len(result.builds))
+        files = [(artefact.name, artefact.content) for artefact in build.files]
         files.append(("fidelity.json", fidelity_json(build.fidelity, build.target)))
         files.append(("fidelity.md", fidelity_markdown(build.fidelity, build.target)))
         folders.append(Folder(build.site.name, build.site.firewall, build.site.target, tuple(files)))

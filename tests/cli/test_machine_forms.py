@@ -344,7 +344,7 @@ GOOD = {
     "diagnostics": {"diagnostics": [DIAGNOSTIC]},
     "explain": {"pages": [{"code": "E0207", "markdown": "# E0207: t\n"}]},
     "fidelity": {
-        "version": 1, "firewall": "f", "target": "t", "as_of": "2026-11-22", "proved": True, "derived": [],
+        "version": 1, "firewall": "f", "target": "t", "as_of": "2026-11-22", "proved": ["f"], "derived": [],
         "assumes": [], "approximations": [], "rules": [RULE],
     },
     "fmt": {"diagnostics": [DIAGNOSTIC], "changed": ["a"]},
