@@ -35,7 +35,17 @@ if TYPE_CHECKING:
     from egressc.policy import Policy
     from egressc.source import Source, Span
 
-__all__ = ["Build", "Compilation", "Loaded", "Request", "check_request", "collector_paused", "compile_request", "load"]
+__all__ = [
+    "Build",
+    "Compilation",
+    "Loaded",
+    "Request",
+    "check_request",
+    "collector_paused",
+    "compile_request",
+    "load",
+    "lowered_request",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,13 +187,19 @@ def compile_request(request: Request, progress: Step = lambda *_: None) -> Compi
         return _run(request, progress, policy_alone=False)
 
 
+def lowered_request(request: Request, progress: Step = lambda *_: None) -> Compilation:
+    """The same without files and proof: what the firewalls must do, for a caller that compares something with it."""
+    with collector_paused():
+        return _run(request, progress, policy_alone=False, files=False)
+
+
 def check_request(request: Request, progress: Step = lambda *_: None) -> Compilation:
     """The same, for a caller that writes nothing: where there is no firewall, the policy alone is checked."""
     with collector_paused():
         return _run(request, progress, policy_alone=True)
 
 
-def _run(request: Request, progress: Step, *, policy_alone: bool) -> Compilation:
+def _run(request: Request, progress: Step, *, policy_alone: bool, files: bool = True) -> Compilation:
     progress("reading", 0, 1)
     loaded = load(request.paths, request.inventory)
     report = list(loaded.diagnostics)
@@ -218,6 +234,8 @@ def _run(request: Request, progress: Step, *, policy_alone: bool) -> Compilation
     if everything and firewalls:
         report.extend(ungoverned_groups(prepared.rules, loaded.inventory))
     answer = _answer(request, loaded, report, builds, complete=everything)
+    if not files:
+        return answer
     proved = []
     for number, build in enumerate(answer.builds):
         progress(f"proving {build.site.name}", number, len(answer.builds))

@@ -17,6 +17,7 @@ _VERBS = {
     "compile": "policies into one folder per firewall",
     "check": "everything that compile checks; writes nothing",
     "explain": "the page of a diagnostic",
+    "verify": "a live configuration against the policy: drift",
     "fmt": "the one canonical layout",
     "targets": "what each target can express, and what nobody could verify",
     "init": "the shipped policies and an example inventory, to start from",
@@ -76,6 +77,8 @@ def _run(args: list[str]) -> int:
             from egressc.verb_check import run  # noqa: PLC0415
         case "explain":
             from egressc.verb_explain import run  # noqa: PLC0415
+        case "verify":
+            from egressc.verb_verify import run  # noqa: PLC0415
         case "fmt":
             from egressc.verb_fmt import run  # noqa: PLC0415
         case "targets":
@@ -151,6 +154,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     made["explain"].add_argument("code", metavar="CODE", nargs="+", help="a diagnostic code, such as E0207")
     made["explain"].add_argument("--format", choices=("text", "json"), default="text", help="the form of the page")
+    verify = made["verify"]
+    verify.add_argument("firewall", metavar="FIREWALL", help="as the inventory calls it; FIREWALL/GROUP for a host")
+    verify.add_argument(
+        "configs", nargs="+", metavar="CONFIG", help="a file of the live configuration, a folder of them, or -"
+    )
+    verify.add_argument("--policy", metavar="PATH", action="append", default=[], help=paths)
+    verify.add_argument("--inventory", metavar="FILE", help="the inventory (default: inventory.yaml beside PATH)")
+    verify.add_argument("--as-of", metavar="DATE", help="the date that expiry is compared with (default: today, UTC)")
+    verify.add_argument(
+        "--format", choices=("text", "json", "markdown"), default="text", help="the form of the comparison"
+    )
     made["fmt"].add_argument("paths", nargs="*", metavar="PATH", help=f"{paths}; - for standard input to output")
     made["fmt"].add_argument("--check", action="store_true", help="write nothing; exit 1 if a file would change")
     made["fmt"].add_argument("--diff", action="store_true", help="write nothing; show what would change")
