@@ -62,6 +62,9 @@ def breach(step: Step, rule: BoundRule, licensing: Licensing) -> str | None:
     if after is before:
         return None
     if after is None:
+        if step.reason is Reason.FAMILY:
+            problem = _family_only(before, None, rule, licensing)
+            return f"`{step.reason}` {problem}" if problem is not None else None
         return None if step.reason in _GONE else f"`{step.reason}` has no licence to take the rule away"
     if step.reason in {Reason.FAMILY, Reason.ORDER}:
         problem = (
@@ -198,7 +201,7 @@ def _order(before: Reach, after: Reach, licensing: Licensing) -> str | None:
     return None
 
 
-def _family_only(before: Reach, after: Reach, rule: BoundRule, licensing: Licensing) -> str | None:
+def _family_only(before: Reach, after: Reach | None, rule: BoundRule, licensing: Licensing) -> str | None:
     """A problem if the step adds anything, or takes away something of both IP versions.
 
     Looked at for the IP versions that the groups have: without sources of one there are no flows of it.
@@ -207,7 +210,8 @@ def _family_only(before: Reach, after: Reach, rule: BoundRule, licensing: Licens
     if isinstance(before.groups, Anything):
         has = BOTH_FAMILIES
     whole = tuple([replace(box, families=box.families & has) for box in boxes(before, licensing.tags)])
-    left = tuple([replace(box, families=box.families & has) for box in boxes(after, licensing.tags)])
+    kept = () if after is None else boxes(after, licensing.tags)
+    left = tuple([replace(box, families=box.families & has) for box in kept])
     if witness(left, whole) is not None:
         return "adds flows"
     for family in (4, 6):
@@ -254,7 +258,7 @@ def _uncovered(lost: Iterable[Endpoint], endpoints: Sequence[Endpoint]) -> str |
 
 _WIDENING_NAMES = frozenset({Reason.APEX, Reason.DEPTH, Reason.LABEL_WILDCARD})
 
-_GONE = frozenset({Reason.NO_NAMES, Reason.PORTS, Reason.FAMILY, Reason.ORDER})
+_GONE = frozenset({Reason.NO_NAMES, Reason.PORTS, Reason.ORDER})
 
 _LICENCES: dict[Reason, tuple[str, Callable[[Reach, Reach, BoundRule], str | None]]] = {
     Reason.ACCOUNT: ("accounts", _account),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+
 from egressc.addresses import ALL, AddressSet, parse_addresses, union_of
 from egressc.flows import EVERY, Choice
 from egressc.hosts import HostPattern, matches
@@ -114,9 +115,7 @@ def random_block(rng):
         )
     if rng.random() < 0.2:
         out = ((rng.choice(PATTERNS), None),)
-    return Block(
-        names, rng.choice(SETS), rng.choice(DOORS), rng.choice(SENDERS), rng.choice(WHOM), by_address, out
-    )
+    return Block(names, rng.choice(SETS), rng.choice(DOORS), rng.choice(SENDERS), rng.choice(WHOM), by_address, out)
 
 
 class AnyRule(SimpleNamespace):
