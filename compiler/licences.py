@@ -15,7 +15,7 @@ from egressc.flows import boxes
 from egressc.flows_index import FlowIndex, uncovered
 from egressc.flows_search import witness
 from egressc.host_index import HostIndex
-from egressc.hosts import apex, contains
+from egressc.hosts import apex, contains, covered
 from egressc.policy import AddressEndpoint, HostEndpoint
 from egressc.reach import BOTH_FAMILIES
 from egressc.reasons import Reason
@@ -91,8 +91,13 @@ def breach(step: Step, rule: BoundRule, licensing: Licensing) -> str | None:
     return None
 
 
-def _account(_before: Reach, after: Reach, _rule: BoundRule) -> str | None:
-    return None if after.accounts is ANY else "makes the account another one, not any"
+def _account(before: Reach, after: Reach, _rule: BoundRule) -> str | None:
+    """Any account, or with it those that it cannot be told from: never another one, nor fewer."""
+    if isinstance(after.accounts, Anything):
+        return None
+    if isinstance(before.accounts, Anything) or not before.accounts <= after.accounts:
+        return "makes the account another one, not any"
+    return None
 
 
 def _source(_before: Reach, after: Reach, _rule: BoundRule) -> str | None:
@@ -117,12 +122,17 @@ def _path(before: Reach, after: Reach, _rule: BoundRule) -> str | None:
 
 
 def _apex(before: Reach, after: Reach, _rule: BoundRule) -> str | None:
-    bases = {
-        HostEndpoint(apex(e.pattern), e.path)
-        for e in before.endpoints
-        if isinstance(e, HostEndpoint) and e.pattern.deep
-    }
-    return _grown(before, after, lambda new: new in bases, "which is no base of a `*.`")
+    deep = [e for e in before.endpoints if isinstance(e, HostEndpoint) and e.pattern.deep]
+    bases = {HostEndpoint(apex(e.pattern), e.path) for e in deep}
+
+    def licensed(new: HostEndpoint) -> bool:
+        if new in bases:
+            return True
+        # `*.x` for `*.*.x` is that and its base `[one-label].x`.
+        own = [e.pattern for e in deep if e.path == new.path]
+        return covered(new.pattern, [each for pattern in own for each in (pattern, apex(pattern))])
+
+    return _grown(before, after, licensed, "which is no base of a `*.`")
 
 
 def _depth(before: Reach, after: Reach, _rule: BoundRule) -> str | None:
@@ -223,7 +233,7 @@ def _family_only(before: Reach, after: Reach | None, rule: BoundRule, licensing:
 
 def _sends(group: BoundGroup, family: int) -> bool:
     """True if the group may have sources of an IP version."""
-    if isinstance(group.addresses, Anything) or group.object_name is not None:
+    if isinstance(group.addresses, Anything) or group.addresses.is_empty:
         return True
     return bool(group.addresses.v4 if family == 4 else group.addresses.v6)
 
