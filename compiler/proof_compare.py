@@ -90,6 +90,10 @@ class Comparison:
         self.deny_rules = tuple([each for each in expected.denies if each.decides])
 
     @cached_property
+    def _opening_blocks(self) -> tuple[Block, ...]:
+        return tuple([block for ruling in self.expected.opening for block in ruling.blocks])
+
+    @cached_property
     def allows(self) -> BlockIndex:
         """What the allows must let through, by the number of the rule."""
         return BlockIndex([each.decides for each in self.allow_rules])
@@ -136,19 +140,50 @@ class Comparison:
     ) -> tuple[Flow, int] | None:
         """A flow of the boxes that is in an entry of ``inside`` (any, if left out), with its number; exact.
 
-        It is in none of ``minus`` and in no entry of the indexes ``without``, and no loopback or multicast.
+        It is in none of ``minus`` and in no entry of the indexes ``without``. It is a flow that counts: no loopback or
+        multicast, and not by name alone to an internal address.
         """
         if self._universe:
             some = in_both(some, self._universe)
-        for narrowed in (some, [_inside(box) for box in some]):
-            if inside is not None:
-                answer = inside.first_inside(narrowed, minus, without)
-            else:
-                flow = uncovered(narrowed, minus, without) if without else witness(narrowed, minus)
-                answer = None if flow is None else (flow, 0)
-            if answer is None:
-                return None
-        return answer
+        if self._first(some, minus, without, inside) is None:
+            return None
+        outside = INSIDE.difference(self.expected.internal)
+        answer = self._first(_at(some, outside), minus, without, inside)
+        if answer is not None or self.expected.internal.is_empty:
+            return answer
+        # Inside the house a flow counts if a rule names its address, or if none names the host either.
+        within = _at(some, INSIDE.intersection(self.expected.internal))
+        addressed = [
+            box for number in self.by_address.meeting_boxes(within) for box in self.by_address.boxes_of(number)
+        ]
+        answer = self._first(in_both(within, addressed), minus, without, inside)
+        return answer or self._first(within, minus, (*without, self.by_address, self.by_name), inside)
+
+    @staticmethod
+    def _first(
+        some: Sequence[Box],
+        minus: Sequence[Box],
+        without: Sequence[BlockIndex | Prefix],
+        inside: BlockIndex | None,
+    ) -> tuple[Flow, int] | None:
+        if inside is not None:
+            return inside.first_inside(some, minus, without)
+        flow = uncovered(some, minus, without) if without else witness(some, minus)
+        return None if flow is None else (flow, 0)
+
+    @cached_property
+    def by_address(self) -> BlockIndex:
+        """What the rules say of addresses, whatever the name."""
+        every = (*(each.decides for each in self.expected.rules), *(each.closes for each in self.expected.rules))
+        return BlockIndex(
+            [[b for b in (*self._opening_blocks, *(b for some in every for b in some)) if b.names is None]]
+        )
+
+    @cached_property
+    def by_name(self) -> BlockIndex:
+        """What the rules say of names."""
+        every = (*(each.decides for each in self.expected.rules), *(each.closes for each in self.expected.rules))
+        return BlockIndex([[b for some in every for b in some if b.names is not None]])
 
     def _is_foreign(self, position: int) -> bool:
         """True for a rule of other origin in a live configuration: it may decide what the policy leaves to it."""
@@ -223,12 +258,16 @@ class Comparison:
         """What a ruling leaves to others although it must be decided."""
         some, but = boxes_of(ruling.blocks), boxes_of(ruling.but)
         before = self.rulings.before(position, Outcome.ALLOW, Outcome.DENY)
+        denies, allows = self.denies, self.allows
+        if all(self.expected.internal.contains(block.addresses) for block in ruling.blocks):
+            # There only what rules say of addresses counts, and looking at their names would take long.
+            denies, allows = _addressed(self.deny_rules), _addressed(self.allow_rules)
         lacking: tuple[BlockIndex, ...]
         rules: tuple[RuleBlocks, ...]
         for index, rules, lacking in (
             (self.first, (), ()),
-            (self.denies, self.deny_rules, (self.first,)),
-            (self.allows, self.allow_rules, (self.denies,)),
+            (denies, self.deny_rules, (self.first,)),
+            (allows, self.allow_rules, (self.denies,)),
             (self.closes, (), (self.denies, self.allows, self.first)),
             (self.below, (), (self.denies, self.allows, self.closes)),
         ):
@@ -236,7 +275,7 @@ class Comparison:
             if answer is None:
                 continue
             rule = rules[answer[1]].rule if rules else None
-            less = index in (self.allows, self.first, self.below)
+            less = index in (allows, self.first, self.below)
             kind = Kind.UNKNOWN if ruling.doubt else Kind.ALLOWS_LESS if less else Kind.ALLOWS_MORE
             what = f"`{rule.key}` decides it" if rule is not None else "it must be decided here"
             sentence = self._doubted(ruling, f"it is left to others, and {what}")
@@ -305,9 +344,17 @@ class Comparison:
         return f"{sentence}; whether it is matched is not known: {ruling.doubt}" if ruling.doubt else sentence
 
 
-def _inside(box: Box) -> Box:
-    """The box without destinations that are no part of a flow."""
-    return replace(box, addresses=INSIDE if box.addresses is ALL else box.addresses.intersection(INSIDE))
+def _at(some: Iterable[Box], addresses: AddressSet) -> list[Box]:
+    """The boxes at these destinations."""
+    return [
+        replace(box, addresses=addresses if box.addresses is ALL else box.addresses.intersection(addresses))
+        for box in some
+    ]
+
+
+def _addressed(rules: Sequence[RuleBlocks]) -> BlockIndex:
+    """What rules say of addresses, by the number of the rule."""
+    return BlockIndex([[block for block in each.decides if block.names is None] for each in rules])
 
 
 def _sent(sources: AddressSet, objects: Choice) -> Box:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from egressc.addresses import ALL
+from egressc.addresses import ALL, EMPTY
 from egressc.meaning import Block, Outcome
 
 if TYPE_CHECKING:
@@ -36,12 +36,19 @@ class RuleBlocks:
 
 
 class Expected:
-    """What the artefact of one site must do."""
+    """What the artefact of one site must do.
+
+    ``internal`` are the destinations about which policies say nothing unless a rule names an address there: what a
+    configuration does with a name at such an address is no difference (inventory.md, *Egress means out of the house*).
+    """
+
+    internal = EMPTY
 
     def __init__(self, site: Site[Any], lowering: Lowering[Any], sight: Sight, trees: Trees) -> None:
         self.site = site
         self.sight = sight
         self.inspects = lowering.inspects
+        self.internal = site.internal
         self.opening: tuple[Ruling, ...] = tuple([trees.ruling(each) for each in lowering.opening])
         self._trees = trees
         self._internal = lowering.internal
