@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from egressc.anything import Anything
 from egressc.meaning import UnreadableError
+from egressc.proof_cells import cell_problem
 from egressc.proof_compare import Comparison
 from egressc.proof_expected import Expected
 from egressc.proof_inspection import inspection_deviations
@@ -44,7 +45,11 @@ def prove(site: Site[Any], target: Target[Any, Any], lowering: Lowering[Any], fi
     except UnreadableError as error:
         place = f"{error.file}:{error.line}: " if error.file else ""
         raise UnprovedError(f"{where}: what was written cannot be read back: {place}{error.message}") from error
-    for found in deviations(site, target, lowering, meaning, governed_only=False):
+    expected, meaning = _both(site, target, lowering, meaning)
+    problem = cell_problem(expected)
+    if problem is not None:
+        raise UnprovedError(f"{where}: `{problem[0].key}`: {problem[1]}: {problem[2].text}")
+    for found in _compared(expected, meaning, governed_only=False, quick=True):
         rule = f"`{found.rule.key}`, " if found.rule is not None else ""
         ruling = f"`{found.ruling.name}`: " if found.ruling is not None else ""
         raise UnprovedError(f"{where}: {rule}{ruling}{found.kind}: {found.flow.text}: {found.sentence}")
@@ -65,6 +70,20 @@ def deviations(
     rules of other origin may decide what the artefact leaves to them. Without ``quick`` the answers are the same, and
     take longer.
     """
+    expected, meaning = _both(site, target, lowering, meaning)
+    yield from _compared(expected, meaning, governed_only=governed_only, quick=quick)
+
+
+def _compared(expected: Expected, meaning: Meaning, *, governed_only: bool, quick: bool) -> Iterator[Deviation]:
+    comparison = Comparison(expected, Rulings(meaning, expected.closing), governed_only=governed_only, quick=quick)
+    yield from comparison.deviations()
+    yield from inspection_deviations(comparison, meaning)
+
+
+def _both(
+    site: Site[Any], target: Target[Any, Any], lowering: Lowering[Any], meaning: Meaning
+) -> tuple[Expected, Meaning]:
+    """What must be done, and what is done, in the same words."""
     whom = _accounts(site, target)
     cells = [block for part in lowering.parts for block in part.cells or ()]
     opening = [block for ruling in lowering.opening for block in ruling.blocks]
@@ -80,12 +99,7 @@ def deviations(
         lambda account: tuple([trees.processes(each) for each in whom[account.name]]),
         per_group=target.per_group(site.settings),
     )
-    expected = Expected(site, lowering, sight, trees)
-    meaning = trees.meaning(meaning)
-    rulings = Rulings(meaning, expected.closing)
-    comparison = Comparison(expected, rulings, governed_only=governed_only, quick=quick)
-    yield from comparison.deviations()
-    yield from inspection_deviations(comparison, meaning)
+    return Expected(site, lowering, sight, trees), trees.meaning(meaning)
 
 
 def _accounts(site: Site[Any], target: Target[Any, Any]) -> dict[str, tuple[Processes, ...]]:

@@ -67,8 +67,12 @@ class Expected:
                 closes.extend(self.sight.blocks(reach))
             if part.reach is None or part.cut_out:
                 continue
-            decides.extend(self.sight.blocks(part.reach) if part.cells is None else self._trees.blocks(part.cells))
+            decides.extend(self.sight.blocks(part.reach) if part.cells is None else self.cells(part))
         return RuleBlocks(rule, tuple(parts), tuple(decides), tuple(closes), frozenset(names))
+
+    def cells(self, part: Part) -> tuple[Block, ...]:
+        """What the artefact's rules for a part match where denies by name were taken out of them."""
+        return self._trees.blocks(part.cells or ())
 
     @cached_property
     def allows(self) -> tuple[RuleBlocks, ...]:

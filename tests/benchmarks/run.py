@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import generate
 
 AS_OF = date(2026, 11, 22)
-STAGES = ("bind", "lower", "grade", "render")
+STAGES = ("bind", "lower", "grade", "render", "prove")
 
 
 def measure(rules: int) -> dict[str, float]:
@@ -35,6 +35,7 @@ def measure(rules: int) -> dict[str, float]:
     from egressc.fidelity import Grading, assess
     from egressc.fidelity_files import fidelity_json, fidelity_markdown
     from egressc.project import load_project
+    from egressc.proof import prove
     from egressc.resolve import resolve
     from egressc.targets.registry import load_target, target_names
 
@@ -73,10 +74,16 @@ def measure(rules: int) -> dict[str, float]:
             errors += [d for low in lowerings for d in low.diagnostics if d.level is Level.ERROR]
             assert not errors, [(d.code, d.message) for d in errors[:3]]
             marks.append(time.process_time())
+            folders = []
             for low, report in zip(lowerings, reports, strict=True):
-                for artefact in target.render(low.model):
-                    size += len(artefact.content)
+                files = target.render(low.model)
+                folders.append(files)
+                size += sum(len(artefact.content) for artefact in files)
                 size += len(fidelity_json(report, target)) + len(fidelity_markdown(report, target))
+            marks.append(time.process_time())
+            for site, low, files in zip(sites, lowerings, folders, strict=True):
+                if target.read is not None:
+                    prove(site, target, low, [each for each in files if each.name not in target.derived])
             marks.append(time.process_time())
             for stage, since, until in zip(STAGES, marks, marks[1:], strict=False):
                 found[f"{firewall.target} {stage}"] = until - since
@@ -117,6 +124,12 @@ def main() -> int:
         f"{'microseconds per rule':32}"
         + "".join(f"{c['total'] / s * 1e6:12.0f}" for c, s in zip(columns, sizes, strict=True))
     )
+    proofs = [sum(seconds for key, seconds in c.items() if key.endswith(" prove")) for c in columns]
+    print(
+        f"{'share of the proof':32}" + "".join(f"{p / c['total']:12.2f}" for p, c in zip(proofs, columns, strict=True))
+    )
+    times = [c["total"] / (c["total"] - p) for p, c in zip(proofs, columns, strict=True)]
+    print(f"{'times the cost without it':32}" + "".join(f"{each:12.2f}" for each in times))
     for target in [key.removesuffix(" rules") for key in columns[0] if key.endswith(" rules")]:
         own = (sum(c[f"{target} {s}"] for s in STAGES) / max(c[f"{target} rules"], 1) * 1e6 for c in columns)
         print(f"{f'{target} (its own rules)':32}" + "".join(f"{cost:12.0f}" for cost in own))
