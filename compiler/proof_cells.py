@@ -29,10 +29,9 @@ def cell_problem(expected: Expected) -> tuple[BoundRule, str, Flow] | None:
     sight = expected.sight
     denied: list[tuple[BoundRule, tuple[Block, ...]]] = []
     for each in expected.denies:
-        for part in each.parts:
-            if part.cut_out and part.reach is not None:
-                denied.append((each.rule, sight.blocks(part.reach)))
-    shared = BlockIndex([[replace(b, by_address=True) for _, some in denied for b in some if b.names is not None]])
+        cut = [part.reach for part in each.parts if part.cut_out and part.reach is not None]
+        denied.extend([(each.rule, sight.blocks(reach)) for reach in cut])
+    shared = BlockIndex([[replace(b, by_address=True)] for _, some in denied for b in some if b.names is not None])
     for each in expected.allows:
         for part in each.parts:
             if part.cells is None or part.reach is None:

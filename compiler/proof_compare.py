@@ -183,7 +183,7 @@ class Comparison:
     def by_name(self) -> BlockIndex:
         """What the rules say of names."""
         every = (*(each.decides for each in self.expected.rules), *(each.closes for each in self.expected.rules))
-        return BlockIndex([[b for some in every for b in some if b.names is not None]])
+        return BlockIndex([[b] for some in every for b in some if b.names is not None])
 
     def _is_foreign(self, position: int) -> bool:
         """True for a rule of other origin in a live configuration: it may decide what the policy leaves to it."""
