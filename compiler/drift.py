@@ -9,7 +9,7 @@ from egressc.addresses import ALL, AddressSet, parse_addresses
 from egressc.anything import Anything
 from egressc.hosts import matches
 from egressc.proof import deviations
-from egressc.proof_compare import Kind, boxes_of
+from egressc.proof_question import Kind, boxes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from egressc.flows import Box, Flow, Test
     from egressc.lowering import Lowering
     from egressc.meaning import Meaning, Ruling
-    from egressc.proof_compare import Deviation
+    from egressc.proof_question import Deviation
     from egressc.site import BoundRule, Site
     from egressc.targets.protocol import Artefact, Target
 

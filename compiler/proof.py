@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from egressc.lowering import Lowering
     from egressc.meaning import Meaning
     from egressc.policy import Account
-    from egressc.proof_compare import Deviation
+    from egressc.proof_question import Deviation
     from egressc.site import Site
     from egressc.targets.protocol import Artefact, Target
 

@@ -14,9 +14,8 @@ nearly all, are found by their form; only the others are searched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL
@@ -26,6 +25,7 @@ from egressc.flows_search import difference, in_both, witness
 from egressc.meaning import Outcome
 from egressc.proof_canon import INSIDE, Canon
 from egressc.proof_pairs import Pairs
+from egressc.proof_question import Deviation, Kind, Question, boxes_of, doubted
 from egressc.proof_rulings import DEFAULT
 from egressc.reach import BOTH_FAMILIES
 from egressc.services import ALL_PORTS
@@ -42,38 +42,6 @@ if TYPE_CHECKING:
     from egressc.site import BoundRule
 
 
-class Kind(StrEnum):
-    """What is different."""
-
-    ALLOWS_MORE = "allows-more"
-    ALLOWS_LESS = "allows-less"
-    UNDECIDED = "undecided"
-    UNKNOWN = "unknown"
-    EXEMPTS_MORE = "exempts-more"
-    INSPECTS_MORE = "inspects-more"
-    INSPECTS_LESS = "inspects-less"
-
-
-@dataclass(frozen=True, slots=True)
-class Deviation:
-    """Flows that are decided otherwise: one of them, the ruling that does it, and the rule of the policy it concerns.
-
-    ``ruling`` is ``None`` where a ruling is missing, ``rule`` where no rule of the policy is concerned. ``sentence``
-    says it in words.
-    """
-
-    kind: Kind
-    flow: Flow
-    sentence: str
-    rule: BoundRule | None = None
-    ruling: Ruling | None = None
-
-
-def boxes_of(blocks: Iterable[Block]) -> tuple[Box, ...]:
-    """The boxes of blocks."""
-    return tuple([box for block in blocks for box in block.boxes()])
-
-
 class Comparison:
     """Compares one site. With ``quick`` off no pairing by name and form is relied on; the answers are the same."""
 
@@ -84,6 +52,7 @@ class Comparison:
         self.pairs = Pairs(expected, rulings, self.canon, quick=quick)
         self._live = governed_only
         self._universe = self._governed() if governed_only else ()
+        self._matched: dict[int, list[Box]] = {}
         self.opening = boxes_of(b for ruling in expected.opening for b in ruling.blocks)
         self.left_open = boxes_of(expected.left_open)
         self.allow_rules = tuple([each for each in expected.allows if each.decides])
@@ -120,10 +89,19 @@ class Comparison:
 
     def deviations(self) -> Iterator[Deviation]:
         """Everything that is decided otherwise, at least one deviation for each ruling and rule that is at fault."""
+        told: set[tuple[object, ...]] = set()
+        for each in self._every():
+            # The doubt about one live rule may show in several ways.
+            key = (each.rule, each.ruling)
+            if each.kind is not Kind.UNKNOWN or key not in told:
+                told.add(key)
+                yield each
+
+    def _every(self) -> Iterator[Deviation]:
         for position, ruling in enumerate(self.rulings.every):
             match ruling.outcome:
                 case Outcome.ALLOW:
-                    yield from self._allowing(position, ruling)
+                    yield from self._allowing(position)
                 case Outcome.DENY:
                     yield from self._denying(position, ruling)
                 case Outcome.LEFT:
@@ -196,90 +174,90 @@ class Comparison:
             return ()
         return tuple([_sent(sources, objects) for sources, objects in senders])
 
-    def _allowing(self, position: int, ruling: Ruling) -> Iterator[Deviation]:
+    def _allowing(self, position: int) -> Iterator[Deviation]:
         """What a ruling lets through that it must not."""
         if self.pairs.is_paired(position) and self.pairs.denies_first(position):
             return
-        kind = Kind.UNKNOWN if ruling.doubt else Kind.ALLOWS_MORE
-        some = boxes_of(ruling.blocks)
-        but = boxes_of(ruling.but)
+        asked = self._asked(position, Kind.ALLOWS_MORE, Outcome.DENY, Outcome.LEFT)
         if not self.pairs.is_paired(position):
-            before = self.rulings.before(position, Outcome.DENY, Outcome.LEFT)
-            minus = (*but, *self.opening)
-            answer = None
+            found = False
+            no_rule = "no rule of the policy allows it"
             if not self._is_foreign(position):
-                answer = self.found(some, (*minus, *self.left_open), (self.allows, *before))
-            if answer is None and (self.left_open or self._is_foreign(position)):
+                for each in asked.told(
+                    (*self.opening, *self.left_open), (self.allows,), None, lambda _: (None, no_rule)
+                ):
+                    found = True
+                    yield each
+            if not found and (self.left_open or self._is_foreign(position)):
                 # What is left open, is so only where nothing is denied below the allows.
-                answer = self.found(some, minus, (self.allows, *before), self.closes)
-            if answer is not None:
-                yield Deviation(kind, answer[0], self._doubted(ruling, "no rule of the policy allows it"), None, ruling)
+                yield from asked.told(self.opening, (self.allows,), self.closes, lambda _: (None, no_rule))
         if self.pairs.denies_first(position):
             return
-        before = self.rulings.before(position, Outcome.DENY, Outcome.LEFT)
         for deny in self.pairs.loose_denies:
-            index = self.pairs.index_of(deny)
-            answer = self.found(some, (*but, *self.opening), before, index)
-            if answer is not None:
-                sentence = self._doubted(ruling, f"`{deny.rule.key}` denies it, and that does not come first")
-                yield Deviation(kind, answer[0], sentence, deny.rule, ruling)
+            late = deny.rule, f"`{deny.rule.key}` denies it, and that does not come first"
+            yield from asked.told(self.opening, (), self.pairs.index_of(deny), partial(_always, late))
 
     def _denying(self, position: int, ruling: Ruling) -> Iterator[Deviation]:
         """What a ruling denies that it must not."""
-        some, but = boxes_of(ruling.blocks), boxes_of(ruling.but)
-        before = self.rulings.before(position, Outcome.ALLOW, Outcome.LEFT)
-        if not self.pairs.allows_first(position):
-            answer = self.found(some, but, (self.denies, *before), self.allows)
-            if answer is not None:
-                rule = self.allow_rules[answer[1]].rule
-                kind = Kind.UNKNOWN if ruling.doubt else Kind.ALLOWS_LESS
-                sentence = self._doubted(ruling, f"`{rule.key}` allows it")
-                yield Deviation(kind, answer[0], sentence, rule, ruling)
-        for open_, lets_through in ((self.first, self.opening), (self.below, self.left_open)):
-            if not lets_through:
-                continue
-            others = () if open_ is self.first else (self.denies, self.closes)
-            answer = self.found(some, but, (*others, *before), open_)
-            if answer is not None:
-                kind = Kind.UNKNOWN if ruling.doubt else Kind.ALLOWS_LESS
-                yield Deviation(kind, answer[0], self._doubted(ruling, "this must be let through"), None, ruling)
-        if self._is_foreign(position):
+        asked = self._asked(position, Kind.ALLOWS_LESS, Outcome.ALLOW, Outcome.LEFT)
+        allows = self.rulings.of(Outcome.ALLOW)
+        # What no ruling allows any more behind this one is missing there, and reported as that.
+        if allows and allows[-1] > position and not self.pairs.allows_first(position):
+            yield from asked.told((), (self.denies,), self.allows, self._allowed)
+        first = "this must be let through"
+        if self.opening:
+            yield from asked.told((), (), self.first, lambda _: (None, first))
+        if self.left_open:
+            yield from asked.told((), (self.denies, self.closes), self.below, lambda _: (None, first))
+        if self._is_foreign(position) or self.pairs.is_paired(position):
             return
-        if self.pairs.is_paired(position) or self.canon.form(ruling.blocks) <= self.pairs.closing_form:
+        if self.canon.form(ruling.blocks) <= self.pairs.closing_form:
             return
-        answer = self.found(some, but, (self.denies, self.closes, self.allows, self.below, self.first, *before))
-        if answer is not None:
-            kind = Kind.UNKNOWN if ruling.doubt else Kind.UNDECIDED
-            yield Deviation(
-                kind, answer[0], self._doubted(ruling, "nothing of the policy decides it here"), None, ruling
-            )
+        asked = self._asked(position, Kind.UNDECIDED, Outcome.ALLOW, Outcome.LEFT)
+        decided = (self.denies, self.closes, self.allows, self.below, self.first)
+        yield from asked.told((), decided, None, lambda _: (None, "nothing of the policy decides it here"))
 
     def _leaving(self, position: int, ruling: Ruling) -> Iterator[Deviation]:
         """What a ruling leaves to others although it must be decided."""
-        some, but = boxes_of(ruling.blocks), boxes_of(ruling.but)
-        before = self.rulings.before(position, Outcome.ALLOW, Outcome.DENY)
+        less = self._asked(position, Kind.ALLOWS_LESS, Outcome.ALLOW, Outcome.DENY)
+        more = self._asked(position, Kind.ALLOWS_MORE, Outcome.ALLOW, Outcome.DENY)
         denies, allows = self.denies, self.allows
         if all(self.expected.internal.contains(block.addresses) for block in ruling.blocks):
             # There only what rules say of addresses counts, and looking at their names would take long.
             denies, allows = _addressed(self.deny_rules), _addressed(self.allow_rules)
-        lacking: tuple[BlockIndex, ...]
-        rules: tuple[RuleBlocks, ...]
-        for index, rules, lacking in (
-            (self.first, (), ()),
-            (denies, self.deny_rules, (self.first,)),
-            (allows, self.allow_rules, (self.denies,)),
-            (self.closes, (), (self.denies, self.allows, self.first)),
-            (self.below, (), (self.denies, self.allows, self.closes)),
-        ):
-            answer = self.found(some, but, (*lacking, *before), index)
-            if answer is None:
-                continue
-            rule = rules[answer[1]].rule if rules else None
-            less = index in (allows, self.first, self.below)
-            kind = Kind.UNKNOWN if ruling.doubt else Kind.ALLOWS_LESS if less else Kind.ALLOWS_MORE
-            what = f"`{rule.key}` decides it" if rule is not None else "it must be decided here"
-            sentence = self._doubted(ruling, f"it is left to others, and {what}")
-            yield Deviation(kind, answer[0], sentence, rule, ruling)
+        left = "it is left to others, and"
+        must = (None, f"{left} it must be decided here")
+        yield from less.told((), (), self.first, lambda _: must)
+        yield from more.told((), (self.first,), denies, lambda n: (self.deny_rules[n].rule, f"{left} a deny has it"))
+        yield from less.told(
+            (), (self.denies,), allows, lambda n: (self.allow_rules[n].rule, f"{left} an allow has it")
+        )
+        yield from more.told((), (self.denies, self.allows, self.first), self.closes, lambda _: must)
+        yield from less.told((), (self.denies, self.allows, self.closes), self.below, lambda _: must)
+
+    def _allowed(self, number: int) -> tuple[BoundRule | None, str]:
+        rule = self.allow_rules[number].rule
+        return rule, f"`{rule.key}` allows it"
+
+    def _asked(self, position: int, kind: Kind, *before: Outcome) -> Question:
+        ruling = self.rulings.every[position]
+        return Question(ruling, kind, self.found, self.rulings.before(position, *before), self._vague(position, before))
+
+    def _vague(self, position: int, outcomes: Sequence[Outcome]) -> list[tuple[Ruling, list[Box]]]:
+        """The doubtful rulings with these outcomes before a position, and what they may match."""
+        return [
+            (self.rulings.every[p], self._may_match(p))
+            for outcome in outcomes
+            for p in self.rulings.doubtful(outcome)
+            if p < position and self.rulings.every[p].doubt
+        ]
+
+    def _may_match(self, position: int) -> list[Box]:
+        found = self._matched.get(position)
+        if found is None:
+            ruling = self.rulings.every[position]
+            found = self._matched[position] = difference(boxes_of(ruling.blocks), boxes_of(ruling.but))
+        return found
 
     def _missing_allows(self) -> Iterator[Deviation]:
         """What no ruling allows although it must be let through."""
@@ -325,10 +303,7 @@ class Comparison:
         answer = self.found(some, (), lacking)
         if answer is None:
             return
-        vague = [
-            (ruling, difference(boxes_of(ruling.blocks), boxes_of(ruling.but)))
-            for ruling in (self.rulings.every[p] for p in self.rulings.doubtful(outcome))
-        ]
+        vague = [(self.rulings.every[p], self._may_match(p)) for p in self.rulings.doubtful(outcome)]
         certain = self.found(some, [box for _, held in vague for box in held], lacking) if vague else answer
         if certain is not None:
             kind = Kind.ALLOWS_MORE if outcome is Outcome.DENY else Kind.ALLOWS_LESS
@@ -337,11 +312,11 @@ class Comparison:
         for ruling, held in vague:
             perhaps = self.found(in_both(some, held), (), lacking)
             if perhaps is not None:
-                yield Deviation(Kind.UNKNOWN, perhaps[0], self._doubted(ruling, sentence), rule, ruling)
+                yield Deviation(Kind.UNKNOWN, perhaps[0], doubted(sentence, ruling), rule, ruling)
 
-    @staticmethod
-    def _doubted(ruling: Ruling, sentence: str) -> str:
-        return f"{sentence}; whether it is matched is not known: {ruling.doubt}" if ruling.doubt else sentence
+
+def _always(told: tuple[BoundRule | None, str], _number: int) -> tuple[BoundRule | None, str]:
+    return told
 
 
 def _at(some: Iterable[Box], addresses: AddressSet) -> list[Box]:

@@ -12,7 +12,7 @@ from egressc.flows_index import BlockIndex
 from egressc.flows_search import in_both
 from egressc.meaning import Handling, InspectionRuling, Outcome, Ruling
 from egressc.policy import Inspection
-from egressc.proof_compare import Deviation, Kind, boxes_of
+from egressc.proof_question import Deviation, Kind, boxes_of
 from egressc.tls import tls_part
 
 if TYPE_CHECKING:
