@@ -248,8 +248,15 @@ class BlockIndex:
         """The plain addresses of a signature's entries together (``everywhere`` and subtracting ones are not in it)."""
         found = self._unions.get(id(signature))
         if found is None:
-            merged = union_of([b.addresses for n in signature.plain for b in self.boxes_of(n) if not self._is_apart(b)])
             held = signature.box
+            merged = union_of(
+                [
+                    b.addresses
+                    for n in signature.plain
+                    for b in self.boxes_of(n)
+                    if not self._is_apart(b) and not b.outside and _differ_in_addresses(b, held)
+                ]
+            )
             found = Box(
                 held.groups,
                 held.families,
@@ -271,6 +278,17 @@ class BlockIndex:
     @staticmethod
     def _is_apart(box: Box) -> bool:
         return bool(box.inside or box.shared_inside or box.tags or box.no_tags or box.families != BOTH_FAMILIES)
+
+
+def _differ_in_addresses(box: Box, held: Box) -> bool:
+    """True if the boxes are the same but for their addresses; an entry may hold boxes of several signatures."""
+    return (
+        box.ports == held.ports
+        and box.groups == held.groups
+        and box.accounts == held.accounts
+        and box.sources == held.sources
+        and box.processes == held.processes
+    )
 
 
 class Prefix:

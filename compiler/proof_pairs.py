@@ -72,9 +72,20 @@ class Pairs:
     def allows_first(self, position: int) -> bool:
         """True if the ruling, which denies, surely takes nothing that an allow of the policy should have."""
         owner = self._owner[position]
-        if owner is not None and owner.rule.is_deny and self._said[owner.rule] and position < self._first_allow:
-            return self._quick
+        if (
+            owner is not None
+            and owner.rule.is_deny
+            and self._said[owner.rule]
+            and self._is_of_the_deny(owner, position)
+        ):
+            return True
         return self._quick and self._all_allows_said and position > self._last_allow
+
+    def _is_of_the_deny(self, owner: RuleBlocks, position: int) -> bool:
+        """True if what the ruling denies is the deny's own, not what it denies below the allows only."""
+        if not owner.closes:
+            return True
+        return self._canon.form(self._rulings.every[position].blocks) <= self._canon.form(owner.decides)
 
     @cached_property
     def closing_form(self) -> Form:
