@@ -10,7 +10,7 @@ from egressc.anything import ANY, Anything
 from egressc.fidelity_integrity import says
 from egressc.flows import Flow, boxes
 from egressc.flows_index import FlowIndex, uncovered
-from egressc.flows_search import in_both
+from egressc.flows_search import in_both, witness
 from egressc.hosts import example, matches
 from egressc.lowering import BrokenLoweringError
 from egressc.policy import HostEndpoint
@@ -86,7 +86,8 @@ class Differences:
         """What the step changes; ``None`` if no flow is decided otherwise because of it."""
         after = step.after
         if after is step.before:
-            return Difference(step.effect, None)
+            open_ = part.cut_out and step.reason is Reason.RESOLVED_ADDRESS
+            return Difference(step.effect, self._open_by_address(part) if open_ else None)
         if part.rule.is_deny:
             return self._of_deny(part, step)
         if after is None or step.effect is Effect.NARROWER:
@@ -148,6 +149,24 @@ class Differences:
             if flow is None and not self._site.closing_deny:
                 flow = uncovered(lost, minus, (self._written_denies,))
         return None if flow is None else Difference(Effect.WIDER, flow)
+
+    def _open_by_address(self, part: Part) -> Flow | None:
+        """A flow to a name that was taken out of the allows, at an address that an allowed name shares."""
+        mine = [box for box in self._boxes(part.start) if box.inside]
+        for signature in self._written_allows.signatures_over(part.start.ports, names=True):
+            for number in signature.numbers[:_FEW]:
+                shared = [box for box in self._written_allows.boxes_of(number) if box.shared_inside]
+                for both in in_both(mine, shared):
+                    flow = witness((both,), self._cut_out)
+                    if flow is not None:
+                        return flow
+        return None
+
+    @cached_property
+    def _cut_out(self) -> tuple[Box, ...]:
+        """The shared names that denies take out of the allows."""
+        cut = [p.reach for p in self._parts if p.cut_out and p.reach is not None]
+        return tuple([box for reach in cut for box in self._boxes(replace(reach, shared=True)) if box.shared_inside])
 
     def _others(self, accounts: frozenset[str] | Anything) -> frozenset[str]:
         """The other accounts that a process of these may belong to."""
