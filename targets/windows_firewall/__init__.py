@@ -8,9 +8,14 @@ from egressc.targets.protocol import Target
 from egressc.targets.windows_firewall.capabilities import CAPABILITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from egressc.diagnostics import Diagnostic
+    from egressc.flows import Processes
     from egressc.located import Located
     from egressc.lowering import Lowering
+    from egressc.meaning import Meaning
+    from egressc.policy import Account
     from egressc.site import Site
     from egressc.targets.protocol import Artefact
     from egressc.targets.windows_firewall.model import FirewallPolicy
@@ -44,6 +49,18 @@ def _shared_place(settings: Settings) -> str | None:
     return f"the rule group `{settings.group}` of the GPO `{settings.store.gpo}`"
 
 
+def _read(site: Site[Settings], files: Sequence[Artefact]) -> Meaning:
+    from egressc.targets.windows_firewall.read import read  # noqa: PLC0415
+
+    return read(site, files)
+
+
+def _processes(account: Account) -> tuple[Processes, ...]:
+    from egressc.targets.windows_firewall.processes import processes  # noqa: PLC0415
+
+    return processes(account)
+
+
 TARGET: Target[Settings, FirewallPolicy] = Target(
     name="windows-firewall",
     capabilities=CAPABILITIES,
@@ -55,5 +72,7 @@ TARGET: Target[Settings, FirewallPolicy] = Target(
     render=_render,
     main_artefact="firewall.ps1",
     shared_place=_shared_place,
+    read=_read,
+    processes=_processes,
 )
 """The target that the inventory calls ``windows-firewall``."""

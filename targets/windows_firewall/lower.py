@@ -22,6 +22,7 @@ from egressc.approximate import (
 )
 from egressc.diagnostics import Diagnostic
 from egressc.lowering import Kind, Lowering, Part, Recognition
+from egressc.meaning import Outcome
 from egressc.policy import HostEndpoint
 from egressc.reasons import Reason
 from egressc.targets.windows_firewall.assumes import assumptions_of, sentences
@@ -83,6 +84,7 @@ def lower(site: Site[Settings]) -> Lowering[FirewallPolicy]:
         site_steps=default_steps(site),
         diagnostics=distinct((*run.report, *builder.collisions)),
         assumes=sentences(site, model),
+        internal=Outcome.ALLOW,
         overlapping=run.accounts.overlapping(),
     )
 

@@ -1,0 +1,248 @@
+"""What a live configuration does, as Microsoft documents it: rulings, of which the first that matches decides.
+
+There is no order among rules. "Allow-bypass rules take precedence over block rules, and block rules take precedence
+over allow rules" ([MS-FASP] v20260511 2.2.34); then comes the default outbound action of the profile (2.2.38).
+Conditions of one rule hold together, the values of one condition are alternatives (firewall-csp.md). A keyword holds
+the addresses that its name was seen to resolve to; ``*.d`` is every name below ``d`` (assumption
+``windows-keyword-wildcard``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from egressc.addresses import ALL, union_of
+from egressc.anything import ANY, Anything
+from egressc.flows import Choice
+from egressc.hosts import HostPattern
+from egressc.meaning import Block, Meaning, Outcome, Ruling
+from egressc.targets.windows_firewall.model import Action, Profile
+from egressc.targets.windows_firewall.principals import WELL_KNOWN
+from egressc.targets.windows_firewall.processes import ACCOUNT, PROGRAM, processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from egressc.addresses import AddressSet
+    from egressc.flows import Processes, Test
+    from egressc.site import Site
+    from egressc.targets.windows_firewall.live import Live, LiveKeyword, LiveProfile, LiveRule
+    from egressc.targets.windows_firewall.settings import Settings
+
+_NAME: Final = re.compile(r"(\*\.)?([a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*)")
+_ONE_PERSON: Final = frozenset({"S-1-5-18", "S-1-5-19", "S-1-5-20", "S-1-5-7", "S-1-5-17"})
+"""Well-known identifiers that stand for one account ([MS-DTYP] 2.4.2.4); the others stand for many."""
+
+_GROUPS: Final = frozenset(WELL_KNOWN.values()) - _ONE_PERSON
+
+FIREWALL_OFF: Final = "(the firewall is off)"
+"""What the ruling is called that lets everything through where nothing is filtered."""
+
+CLOSING: Final = "(default outbound action)"
+"""What the ruling is called that stands for a default of which an export says nothing, or that nobody asked for."""
+
+
+def meaning_of(live: Live, site: Site[Settings]) -> Meaning:
+    """What the configuration does with the flows of one site, in the networks whose profiles its settings name."""
+    return _Reading(live, site).meaning()
+
+
+class _Reading:
+    """One configuration on its way to a meaning; lists that many rules share are looked at once."""
+
+    def __init__(self, live: Live, site: Site[Settings]) -> None:
+        self._live = live
+        self._site = site
+        named = site.settings.profiles
+        self._profiles = frozenset(Profile) if isinstance(named, Anything) else frozenset(named)
+        self._states = {state.profile: state for state in live.profiles}
+        self._keywords = {keyword.id: keyword for keyword in live.keywords}
+        self._tests: dict[str, Test | None] = {}
+        self._whom: dict[Processes, tuple[Processes, str]] = {}
+        self._remarks = list(live.remarks)
+        own = [each for rule in site.rules if not isinstance(rule.accounts, Anything) for each in rule.accounts]
+        choices = [pair for account in dict.fromkeys(own) for some in processes(account) for pair in some]
+        used = frozenset().union(*(choice.names for kind, choice in choices if kind == ACCOUNT))
+        self._own = used
+        self._unresolved = frozenset(name for name in used if not name.startswith("S-1-")) - {
+            name for name, _ in live.accounts
+        }
+        self._by_identifier = {identifier: name for name, identifier in live.accounts if name in used}
+        self._programs = frozenset().union(*(choice.names for kind, choice in choices if kind == PROGRAM))
+
+    def meaning(self) -> Meaning:
+        """The rulings in the order in which Windows lets them decide."""
+        above: list[Ruling] = self._switched_off()
+        blocks: list[Ruling] = []
+        allows: list[Ruling] = []
+        for rule in self._live.rules:
+            doubts = self._validity(rule)
+            if doubts is None:
+                continue
+            held, more = self._blocks(rule)
+            doubt = "; ".join([*rule.doubts, *doubts, *more])
+            if not held:
+                self._remarks.append(f"{rule.place}: the rule `{rule.name}` matches nothing")
+                continue
+            if rule.action is not Action.ALLOW:
+                blocks.append(Ruling(rule.name, Outcome.DENY, held, rule.place, doubt))
+            if rule.action is not Action.BLOCK:
+                (above if rule.overrides else allows).append(Ruling(rule.name, Outcome.ALLOW, held, rule.place, doubt))
+        default, below = self._default()
+        return Meaning((*above, *blocks, *allows, *below), (), default, tuple(self._remarks))
+
+    # -- profiles
+
+    def _switched_off(self) -> list[Ruling]:
+        """A ruling that allows everything where the firewall is off: "nothing is blocked" ([MS-FASP] 2.2.38)."""
+        off = self._where(lambda state: state.is_on is False)
+        if not off:
+            return []
+        doubt = "" if off == self._profiles else f"it is off only in networks of the profile {_named(off)}"
+        return [Ruling(FIREWALL_OFF, Outcome.ALLOW, (Block(),), "", doubt)]
+
+    def _default(self) -> tuple[Outcome, list[Ruling]]:
+        """The default outbound action, and a ruling where it is not known."""
+        asked = self._site.closing_deny
+        everything = Block()
+        if self._live.closing_deny is not None:
+            if self._live.closing_deny and not asked:
+                return Outcome.DENY, [Ruling(CLOSING, Outcome.DENY, (everything,))]
+            return Outcome.DENY if self._live.closing_deny else Outcome.LEFT, []
+        known = {p: state.blocks for p, state in self._states.items() if p in self._profiles}
+        if known.keys() == self._profiles and all(known.values()):
+            return Outcome.DENY, []
+        open_ = frozenset(profile for profile, blocks in known.items() if blocks is False)
+        if open_:
+            self._remarks.append(f"what no rule matches is let through in networks of the profile {_named(open_)}")
+        elif asked:
+            doubt = "the files do not say what the default outbound action is (DefaultOutboundAction of each profile)"
+            return Outcome.LEFT, [Ruling(CLOSING, Outcome.DENY, (everything,), "", doubt)]
+        return Outcome.LEFT, []
+
+    def _validity(self, rule: LiveRule) -> list[str] | None:
+        """Why the rule may not be in force; ``None`` if it is not."""
+        mine = self._profiles
+        held = mine if isinstance(rule.profiles, Anything) else mine & rule.profiles
+        doubts = []
+        if not held:
+            self._remarks.append(
+                f"{rule.place}: the rule `{rule.name}` has no bearing: it is for networks of another profile"
+            )
+            return None
+        if held != mine:
+            doubts.append(f"it is in force only in networks of the profile {_named(held)}")
+        if rule.is_local:
+            void = self._where(lambda state: state.takes_local_rules is False)
+            if void >= held:
+                self._remarks.append(
+                    f"{rule.place}: the rule `{rule.name}` has no bearing: group policy voids local rules"
+                )
+                return None
+            if void & held:
+                doubts.append(f"group policy voids local rules in networks of the profile {_named(void & held)}")
+        return doubts
+
+    def _where(self, holds: Callable[[LiveProfile], bool]) -> frozenset[Profile]:
+        return frozenset(profile for profile, state in self._states.items() if holds(state)) & self._profiles
+
+    # -- what a rule matches
+
+    def _blocks(self, rule: LiveRule) -> tuple[tuple[Block, ...], list[str]]:
+        """What the rule matches at most, and what is not clear about that."""
+        whom, doubt = self._settled(rule.processes)
+        doubts = [doubt] if doubt else []
+        names: list[Test] = []
+        addresses = rule.addresses
+        if rule.keywords:
+            held = [] if addresses is None else [addresses]
+            for plain in rule.keywords:
+                self._resolve(plain, names, held, doubts)
+            addresses = held[0] if len(held) == 1 else union_of(held)
+        elif addresses is None:
+            addresses = ALL
+        if rule.ports.is_empty or any(choice.is_empty for _, choice in whom):
+            return (), doubts
+        found = []
+        if names:
+            found.append(Block(tuple(names), ALL, rule.ports, ALL, whom, True))  # noqa: FBT003
+        if not addresses.is_empty:
+            found.append(Block(None, ALL if addresses == ALL else addresses, rule.ports, ALL, whom))
+        return tuple(found), doubts
+
+    def _resolve(self, plain: str, names: list[Test], held: list[AddressSet], doubts: list[str]) -> None:
+        """Add what one keyword of a rule stands for."""
+        keyword = self._keywords.get(plain)
+        if keyword is None:
+            doubts.append(f"nothing says what the dynamic keyword {{{plain}}} stands for")
+            held.append(ALL)
+            return
+        if keyword.doubt:
+            doubts.append(f"the dynamic keyword `{keyword.name}`: {keyword.doubt}")
+        if keyword.addresses is not None:
+            held.append(keyword.addresses)
+            return
+        test = self._tests.get(plain)
+        if test is None:
+            test = self._tests[plain] = _test(keyword)
+        if test is None:
+            doubts.append(f"which names the dynamic keyword `{keyword.name}` matches is not documented")
+            held.append(ALL)
+            return
+        names.append(test)
+
+    def _settled(self, whom: Processes) -> tuple[Processes, str]:
+        """The processes in the words of the policy's accounts, and what is not clear about them."""
+        if not whom:
+            return whom, ""
+        found = self._whom.get(whom)
+        if found is None:
+            pairs: list[tuple[str, Choice]] = []
+            doubts: list[str] = []
+            for kind, choice in whom:
+                settled: Choice | Anything = choice
+                if kind == ACCOUNT:
+                    settled = self._users(choice, doubts)
+                elif kind == PROGRAM:
+                    settled = self._files(choice, doubts)
+                if not isinstance(settled, Anything):
+                    pairs.append((kind, settled))
+            found = self._whom[whom] = tuple(pairs), "; ".join(doubts)
+        return found
+
+    def _users(self, choice: Choice, doubts: list[str]) -> Choice | Anything:
+        """The accounts by the names that the policy uses, where somebody looked their identifiers up."""
+        names = frozenset([self._by_identifier.get(name, name) for name in choice.names])
+        foreign = names - self._own
+        groups = sorted(foreign & _GROUPS)
+        if groups:
+            doubts.append(f"who is in `{groups[0]}`, only the host knows")
+            return ANY
+        unknown = sorted(foreign - _ONE_PERSON)
+        if unknown and self._unresolved:
+            doubts.append(f"`{unknown[0]}` may be the account {' or '.join(sorted(self._unresolved))}")
+            return choice if choice.negated else Choice(names | self._unresolved)
+        return Choice(names, choice.negated)
+
+    def _files(self, choice: Choice, doubts: list[str]) -> Choice:
+        """The programs; a path with a variable may be that of a program which is written without."""
+        more = set()
+        for path in choice.names - self._programs:
+            for other in self._programs:
+                if "%" in path + other and path.rpartition("\\")[2] == other.rpartition("\\")[2]:
+                    doubts.append(f"`{path}` may be `{other}`")
+                    more.add(other)
+        return Choice(choice.names | more, choice.negated)
+
+
+def _test(keyword: LiveKeyword) -> Test | None:
+    """The test of a keyword; ``None`` for a form of which nothing is documented (a part of a label, one label)."""
+    shape = _NAME.fullmatch(keyword.name.lower())
+    if shape is None or "." not in shape[2]:
+        return None
+    return HostPattern(tuple(shape[2].split(".")), shape[1] is not None), None
+
+
+def _named(profiles: frozenset[Profile]) -> str:
+    return " or ".join([profile.value for profile in Profile if profile in profiles])
