@@ -59,6 +59,7 @@ class _Reading:
         self._states = {state.profile: state for state in live.profiles}
         self._keywords = {keyword.id: keyword for keyword in live.keywords}
         self._tests: dict[str, Test | None] = {}
+        self._sets: dict[AddressSet, AddressSet] = {ALL: ALL}
         self._whom: dict[Processes, tuple[Processes, str]] = {}
         self._remarks = list(live.remarks)
         own = [each for rule in site.rules if not isinstance(rule.accounts, Anything) for each in rule.accounts]
@@ -168,7 +169,7 @@ class _Reading:
         if names:
             found.append(Block(tuple(names), ALL, rule.ports, ALL, whom, True))  # noqa: FBT003
         if not addresses.is_empty:
-            found.append(Block(None, ALL if addresses == ALL else addresses, rule.ports, ALL, whom))
+            found.append(Block(None, self._sets.setdefault(addresses, addresses), rule.ports, ALL, whom))
         return tuple(found), doubts
 
     def _resolve(self, plain: str, names: list[Test], held: list[AddressSet], doubts: list[str]) -> None:

@@ -84,7 +84,7 @@ class Data:
             self._at = entry.end()
             found[key] = plain if plain is not None else self._value(inner)
         self._expect(f"{indent}}}\n")
-        if not found or len({key.lower() for key in found}) != len(found):
+        if not found:
             self._refuse()
         return found
 

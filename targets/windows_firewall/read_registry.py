@@ -57,7 +57,7 @@ class Registry:
         """Take in one export. Raises ``UnreadableError`` if it is none."""
         head, _, rest = text.partition("\n")
         if head.strip() not in _HEADS:
-            raise UnreadableError("this is no export of a registry", file, 1)
+            raise UnreadableError("this is neither `firewall.ps1`, nor JSON, nor what `reg export` writes", file, 1)
         at, key = len(text) - len(rest), ""
         while at < len(text):
             found = _TEXT.match(text, at)
