@@ -10,7 +10,9 @@ import ipaddress
 import json
 
 HEAD = "Windows Registry Editor Version 5.00"
-RULES = "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules"
+RULES = (
+    "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules"
+)
 GPO_RULES = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Microsoft\\WindowsFirewall\\FirewallRules"
 NUMBERS = {"TCP": 6, "UDP": 17}
 
