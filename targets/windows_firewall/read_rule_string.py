@@ -17,7 +17,7 @@ from egressc.services import ALL_PORTS, PortSet
 from egressc.targets.windows_firewall.live import LiveRule
 from egressc.targets.windows_firewall.model import Action, Profile
 from egressc.targets.windows_firewall.processes import ACCOUNT, PACKAGE, PROGRAM, SERVICE
-from egressc.targets.windows_firewall.read_values import addresses_of, ports_of, users_of
+from egressc.targets.windows_firewall.read_values import Users, addresses_of, ports_of, users_of
 
 if TYPE_CHECKING:
     from egressc.anything import Anything
@@ -66,7 +66,7 @@ def read_rule(name: str, text: str, file: str, *, is_local: bool) -> LiveRule | 
     action = _once(fields, "Action", doubts)
     if action == "ByPass":
         doubts.append("it is for connections that IPsec has authenticated")
-    elif action not in _ACTIONS:
+    elif action is not None and action not in _ACTIONS:
         doubts.append("what it does is not clear")
     addresses = _addresses(fields, doubts)
     profiles = _profiles(fields.pop("Profile", []), doubts)
@@ -81,7 +81,7 @@ def read_rule(name: str, text: str, file: str, *, is_local: bool) -> LiveRule | 
         else:
             doubts.append(f"what `{key}={_clipped(values[0])}` narrows it to is not known")
     return LiveRule(
-        name, f"{file}: {title}" if title else file, _ACTIONS.get(action), ports, addresses, tuple(keywords),
+        name, f"{file}: {title}" if title else file, _ACTIONS.get(action or ""), ports, addresses, tuple(keywords),
         processes, profiles, tuple(doubts), overrides=action == "ByPass", is_local=is_local,
     )  # fmt: skip
 
@@ -90,12 +90,12 @@ def _clipped(text: str) -> str:
     return text if len(text) < 60 else f"{text[:60]}…"
 
 
-def _once(fields: dict[str, list[str]], key: str, doubts: list[str]) -> str:
-    """The value of a field that "MUST appear at most once"; empty without one, or if there are several."""
+def _once(fields: dict[str, list[str]], key: str, doubts: list[str]) -> str | None:
+    """The value of a field that "MUST appear at most once": empty without one, ``None`` (a doubt) for several."""
     values = fields.pop(key, [""])
     if len(values) > 1:
         doubts.append(f"`{key}` stands there {len(values)} times")
-        return ""
+        return None
     return values[0]
 
 
@@ -103,11 +103,11 @@ def _ports(fields: dict[str, list[str]], doubts: list[str]) -> PortSet | None:
     """The remote ports; ``None`` for a rule about neither TCP nor UDP."""
     texts = [*fields.pop("RPort", ()), *fields.pop("RPort2_10", ())]
     protocol = _once(fields, "Protocol", doubts)
-    number = int(protocol) if _PROTOCOL.fullmatch(protocol) else _EVERY_PROTOCOL
+    number = int(protocol) if protocol and _PROTOCOL.fullmatch(protocol) else _EVERY_PROTOCOL
     if number not in {_TCP, _UDP}:
         if number != _EVERY_PROTOCOL:
             return None
-        if protocol not in {"", str(_EVERY_PROTOCOL)}:
+        if protocol and protocol != str(_EVERY_PROTOCOL):
             doubts.append(f"`{_clipped(protocol)}` is no protocol")
         if texts:
             doubts.append("it names ports, and no protocol that has any")
@@ -148,27 +148,28 @@ def _profiles(names: list[str], doubts: list[str]) -> frozenset[Profile] | Anyth
 def _processes(fields: dict[str, list[str]], doubts: list[str]) -> Processes:
     found: list[tuple[str, Choice]] = []
     if "LUAuth" in fields:
-        users = users_of(_once(fields, "LUAuth", doubts))
+        text = _once(fields, "LUAuth", doubts)
+        users = users_of(text) if text is not None else Users(EVERY)
         if users.doubt:
             doubts.append(users.doubt)
         if users.held != EVERY:
             found.append((ACCOUNT, users.held))
     if "AppPkgId" in fields:
-        package = _once(fields, "AppPkgId", doubts).upper()
-        if package.startswith("S-1-15-2-"):
-            found.append((PACKAGE, Choice(frozenset((package,)))))
-        else:  # Windows was seen to ignore a rule in which it is empty
+        package = _once(fields, "AppPkgId", doubts)
+        if package is not None and package.upper().startswith("S-1-15-2-"):
+            found.append((PACKAGE, Choice(frozenset((package.upper(),)))))
+        elif package is not None:  # Windows was seen to ignore a rule in which it is empty
             doubts.append(f"which app container `{_clipped(package)}` is, is not clear")
     if "App" in fields:
-        program = _once(fields, "App", doubts).casefold()
+        program = _once(fields, "App", doubts)
         if program:
-            found.append((PROGRAM, Choice(frozenset((program,)))))
-        else:
+            found.append((PROGRAM, Choice(frozenset((program.casefold(),)))))
+        elif program is not None:
             doubts.append("which program it is for is not clear")
     if "Svc" in fields:
-        service = _once(fields, "Svc", doubts).casefold()
-        if service not in {"", "*"}:
-            found.append((SERVICE, Choice(frozenset((service,)))))
-        else:  # [MS-FASP] 2.2.37: `*` is any service
+        service = _once(fields, "Svc", doubts)
+        if service and service != "*":
+            found.append((SERVICE, Choice(frozenset((service.casefold(),)))))
+        elif service is not None:  # [MS-FASP] 2.2.37: `*` is any service
             doubts.append("it is for every service, and which processes are services only the host knows")
     return tuple(found)
