@@ -115,7 +115,7 @@ class _Reading:
         if known.keys() == self._profiles and all(known.values()):
             return Outcome.DENY, []
         open_ = frozenset(profile for profile, blocks in known.items() if blocks is False)
-        if open_:
+        if open_ and asked:
             self._remarks.append(f"what no rule matches is let through in networks of the profile {_named(open_)}")
         elif asked:
             doubt = "the files do not say what the default outbound action is (DefaultOutboundAction of each profile)"

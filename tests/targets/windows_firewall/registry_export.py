@@ -104,7 +104,7 @@ def export(rules, keywords, *, block=True, accounts=None, key=RULES, keywords_as
     """The files of an export: `rules` as parameters of the cmdlet, `keywords` as pairs of id and name."""
     values = {rule["name"]: rule_string(rule, keywords_as=keywords_as) for rule in rules}
     files = {
-        "firewall.reg": reg_text({**profile_keys(block=block), key: values}).encode("utf-16"),
+        "firewall.reg": reg_text({**profile_keys(block=block), key: values}).encode("utf-16", "surrogatepass"),
         "keywords.json": as_json([{"Id": i, "Keyword": n, "Addresses": "", "AutoResolve": True} for i, n in keywords]),
     }
     if not keywords_as:
