@@ -17,6 +17,7 @@ from egressc.anything import ANY, Anything
 from egressc.flows import Choice
 from egressc.hosts import HostPattern
 from egressc.meaning import Block, Meaning, Outcome, Ruling
+from egressc.services import ALL_PORTS
 from egressc.targets.windows_firewall.model import Action, Profile
 from egressc.targets.windows_firewall.principals import WELL_KNOWN
 from egressc.targets.windows_firewall.processes import ACCOUNT, PROGRAM, processes
@@ -40,7 +41,7 @@ FIREWALL_OFF: Final = "(the firewall is off)"
 """What the ruling is called that lets everything through where nothing is filtered."""
 
 CLOSING: Final = "(default outbound action)"
-"""What the ruling is called that stands for a default of which an export says nothing, or that nobody asked for."""
+"""What the ruling is called that stands for the default outbound action."""
 
 
 def meaning_of(live: Live, site: Site[Settings]) -> Meaning:
@@ -90,7 +91,7 @@ class _Reading:
                 blocks.append(Ruling(rule.name, Outcome.DENY, held, rule.place, doubt))
             if rule.action is not Action.BLOCK:
                 (above if rule.overrides else allows).append(Ruling(rule.name, Outcome.ALLOW, held, rule.place, doubt))
-        default, below = self._default()
+        default, below = self._default(allows)
         return Meaning((*above, *blocks, *allows, *below), (), default, tuple(self._remarks))
 
     # -- profiles
@@ -103,24 +104,29 @@ class _Reading:
         doubt = "" if off == self._profiles else f"it is off only in networks of the profile {_named(off)}"
         return [Ruling(FIREWALL_OFF, Outcome.ALLOW, (Block(),), "", doubt)]
 
-    def _default(self) -> tuple[Outcome, list[Ruling]]:
-        """The default outbound action, and a ruling where it is not known."""
+    def _default(self, allows: list[Ruling]) -> tuple[Outcome, list[Ruling]]:
+        """The default outbound action, and a last ruling where ``Meaning.default`` does not say all about it."""
         asked = self._site.closing_deny
-        everything = Block()
-        if self._live.closing_deny is not None:
-            if self._live.closing_deny and not asked:
-                return Outcome.DENY, [Ruling(CLOSING, Outcome.DENY, (everything,))]
-            return Outcome.DENY if self._live.closing_deny else Outcome.LEFT, []
-        known = {p: state.blocks for p, state in self._states.items() if p in self._profiles}
-        if known.keys() == self._profiles and all(known.values()):
+        everything = (Block(),)
+        closing = self._live.closing_deny
+        if closing is None:
+            known = {p: state.blocks for p, state in self._states.items() if p in self._profiles}
+            closing = known.keys() == self._profiles and all(known.values())
+            open_ = frozenset(profile for profile, blocks in known.items() if blocks is False)
+            if asked and open_:
+                self._remarks.append(f"what no rule matches is let through in networks of the profile {_named(open_)}")
+            elif asked and not closing:
+                doubt = "the files do not say what DefaultOutboundAction of each profile is"
+                return Outcome.LEFT, [Ruling(CLOSING, Outcome.DENY, everything, "", doubt)]
+        elif closing and not asked:
+            return Outcome.DENY, [Ruling(CLOSING, Outcome.DENY, everything)]
+        if not closing:
+            return Outcome.LEFT, []
+        # Windows does not spare the internal networks: a rule has to. Where one does, nothing comes down to here.
+        internal = self._site.internal
+        if not asked or internal.is_empty or any(_lets_all_through(ruling, internal) for ruling in allows):
             return Outcome.DENY, []
-        open_ = frozenset(profile for profile, blocks in known.items() if blocks is False)
-        if open_ and asked:
-            self._remarks.append(f"what no rule matches is let through in networks of the profile {_named(open_)}")
-        elif asked:
-            doubt = "the files do not say what the default outbound action is (DefaultOutboundAction of each profile)"
-            return Outcome.LEFT, [Ruling(CLOSING, Outcome.DENY, (everything,), "", doubt)]
-        return Outcome.LEFT, []
+        return Outcome.DENY, [Ruling(CLOSING, Outcome.DENY, (Block(addresses=internal),))]
 
     def _validity(self, rule: LiveRule) -> list[str] | None:
         """Why the rule may not be in force; ``None`` if it is not."""
@@ -235,6 +241,14 @@ class _Reading:
                     doubts.append(f"`{path}` may be `{other}`")
                     more.add(other)
         return Choice(choice.names | more, choice.negated)
+
+
+def _lets_all_through(ruling: Ruling, addresses: AddressSet) -> bool:
+    """True if the ruling surely allows all that goes to these addresses."""
+    return not ruling.doubt and any(
+        block.names is None and not block.processes and block.ports == ALL_PORTS and block.addresses.contains(addresses)
+        for block in ruling.blocks
+    )
 
 
 def _test(keyword: LiveKeyword) -> Test | None:

@@ -25,6 +25,7 @@ policy p "P" { from g
 INVENTORY = """
 groups:
   g: {networks: [10.20.0.10]}
+internal-networks: []
 firewalls:
   hosts: {target: windows-firewall, settings: {SETTINGS}}
 """

@@ -9,6 +9,7 @@ from test_windows_firewall_golden import INVENTORY, POLICY
 from egressc.meaning import Outcome, UnreadableError
 from egressc.targets.protocol import Artefact
 from egressc.targets.windows_firewall import TARGET
+from egressc.targets.windows_firewall.meaning import CLOSING
 
 SITE = site_of(POLICY, INVENTORY, "hosts")
 FILES = artefacts_of(POLICY, INVENTORY, "hosts")
@@ -157,6 +158,23 @@ def test_a_closing_deny_that_the_site_does_not_have_is_seen():
     assert [(b.names, b.processes) for b in last.blocks] == [(None, ())]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda v: v["Rules"].pop(0),
+        lambda v: v["Rules"][0].update(RemoteAddress=["10.0.0.0/8"]),
+        lambda v: v["Rules"][0].update(Protocol="TCP", RemotePort=["Any"]),
+        lambda v: v["Rules"][0].update(LocalUser="D:(A;;CC;;;SY)"),
+        lambda v: v["Rules"][0].update(Action="Block"),
+        lambda v: v["Rules"][0].update(RemoteAddress=["10.0.0.0/8", "fc00::/7", "LocalSubnet"]),
+    ],
+)
+def test_the_default_does_not_spare_the_internal_networks(change):
+    last = read(edited(change)).rulings[-1]
+    assert (last.name, last.outcome, last.doubt) == (CLOSING, Outcome.DENY, "")
+    assert [(block.names, block.addresses) for block in last.blocks] == [(None, SITE.internal)]
+
+
 def test_without_a_closing_deny_the_default_is_left_to_others():
     assert read(edited(lambda v: v["Site"].update(ClosingDeny=False))).default is Outcome.LEFT
 
@@ -165,7 +183,9 @@ def test_without_a_closing_deny_the_default_is_left_to_others():
 def test_rules_that_are_in_force_in_some_networks_only_are_doubtful(profile):
     meaning = read(edited(lambda v: v["Site"].update(Profile=profile)))
     words = profile.replace(",", " or ")
-    assert {ruling.doubt for ruling in meaning.rulings} == {f"it is in force only in networks of the profile {words}"}
+    assert {ruling.doubt for ruling in meaning.rulings if ruling.name != CLOSING} == {
+        f"it is in force only in networks of the profile {words}"
+    }
 
 
 @pytest.mark.parametrize(
