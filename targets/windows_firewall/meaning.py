@@ -37,6 +37,9 @@ _ONE_PERSON: Final = frozenset({"S-1-5-18", "S-1-5-19", "S-1-5-20", "S-1-5-7", "
 
 _GROUPS: Final = frozenset(WELL_KNOWN.values()) - _ONE_PERSON
 
+_DOMAINS: Final = (("S-1-5-80-", "NT SERVICE\\"), ("S-1-5-82-", "IIS APPPOOL\\"))
+"""Identifiers that only accounts of one domain have, and no others of it."""
+
 FIREWALL_OFF: Final = "(the firewall is off)"
 """What the ruling is called that lets everything through where nothing is filtered."""
 
@@ -226,10 +229,11 @@ class _Reading:
         if groups:
             doubts.append(f"who is in `{groups[0]}`, only the host knows")
             return ANY
-        unknown = sorted(foreign - _ONE_PERSON)
-        if unknown and self._unresolved:
-            doubts.append(f"`{unknown[0]}` may be the account {' or '.join(sorted(self._unresolved))}")
-            return choice if choice.negated else Choice(names | self._unresolved)
+        for identifier in sorted(foreign - _ONE_PERSON):
+            perhaps = sorted(name for name in self._unresolved if _may_be(identifier, name))
+            if perhaps:
+                doubts.append(f"`{identifier}` may be the account {' or '.join(perhaps)}")
+                names = names if choice.negated else names.union(perhaps)
         return Choice(names, choice.negated)
 
     def _files(self, choice: Choice, doubts: list[str]) -> Choice:
@@ -249,6 +253,14 @@ def _lets_all_through(ruling: Ruling, addresses: AddressSet) -> bool:
         block.names is None and not block.processes and block.ports == ALL_PORTS and block.addresses.contains(addresses)
         for block in ruling.blocks
     )
+
+
+def _may_be(identifier: str, name: str) -> bool:
+    """True if only the host knows whether the account of that name has the identifier."""
+    for prefix, domain in _DOMAINS:
+        if identifier.startswith(prefix) or name.startswith(domain):
+            return identifier.startswith(prefix) and name.startswith(domain)
+    return True
 
 
 def _test(keyword: LiveKeyword) -> Test | None:

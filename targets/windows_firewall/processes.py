@@ -29,7 +29,7 @@ SERVICE: Final = "windows-service"
 PACKAGE: Final = "windows-package"
 """The app container that a process is in, by identifier. No account of a policy is bound to one."""
 
-_SERVICE_ACCOUNT: Final = re.compile(r"NT SERVICE\\([\x21-\x7e]+(?: [\x21-\x7e]+)*)", re.IGNORECASE)
+_SERVICE_ACCOUNT: Final = re.compile(r"NT SERVICE\\([\x20-\x7e]+)", re.IGNORECASE)
 
 
 def processes(account: Account) -> tuple[Processes, ...]:

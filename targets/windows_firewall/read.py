@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from egressc.targets.windows_firewall.settings import Settings
 
 _Records = list[tuple["Place", dict[str, Any]]]
-_Data = tuple[dict[str, Any], _Records, _Records, str]
-"""Site, keywords and rules of an artefact, and the name of the file."""
+_Data = tuple[dict[str, Any], _Records, _Records, "Place"]
+"""Site, keywords and rules of an artefact, and where they begin."""
 
 
 def read(site: Site[Settings], files: Sequence[Artefact]) -> Meaning:
@@ -41,7 +41,8 @@ def read(site: Site[Settings], files: Sequence[Artefact]) -> Meaning:
     for file in files:
         if is_script(file.content):
             script = read_script(file.content, file.name)
-            data.append((script.site, _placed(script.keywords, file), _placed(script.rules, file), file.name))
+            place = (file.name, script.line)
+            data.append((script.site, _placed(script.keywords, file), _placed(script.rules, file), place))
             continue
         text = _text(file)
         if text.lstrip()[:1] in {"{", "["}:
@@ -49,7 +50,7 @@ def read(site: Site[Settings], files: Sequence[Artefact]) -> Meaning:
             if is_data(value):
                 mine, keywords, rules = data_of(value, file.name)
                 place = (file.name, 0)
-                data.append((mine, [(place, each) for each in keywords], [(place, each) for each in rules], file.name))
+                data.append((mine, [(place, each) for each in keywords], [(place, each) for each in rules], place))
                 continue
             objects.read(value, file.name)
         else:
@@ -82,11 +83,11 @@ def _text(file: Artefact) -> str:
 
 
 def _artefact(data: list[_Data], site: Site[Settings]) -> Live:
-    mine, keywords, rules, name = data[0]
-    for other, other_keywords, other_rules, other_name in data[1:]:
+    mine, keywords, rules, where = data[0]
+    for other, other_keywords, other_rules, other_place in data[1:]:
         if (mine, _bare(keywords), _bare(rules)) != (other, _bare(other_keywords), _bare(other_rules)):
-            raise UnreadableError(f"it says something else than `{name}`", other_name)
-    live = live_of(mine, keywords, rules, (name, 0))
+            raise UnreadableError(f"it says something else than `{where[0]}`", *other_place)
+    live = live_of(mine, keywords, rules, where)
     settings = site.settings
     store = settings.store
     is_policy = isinstance(store, GroupPolicyStore)
@@ -97,7 +98,7 @@ def _artefact(data: list[_Data], site: Site[Settings]) -> Live:
         ("for a group policy object", str(mine["GroupPolicy"]).lower(), str(is_policy).lower()),
     ):
         if there != here:
-            raise UnreadableError(f"it is {what}: `{there}`, and not `{here}`", name)
+            raise UnreadableError(f"it is {what} `{there}`, and not `{here}`", *where)
     return live
 
 

@@ -31,13 +31,13 @@ _STEP: Final = "    "
 class Data:
     """The data of one script: the site, and the records with the lines on which they begin."""
 
-    __slots__ = ("_at", "_file", "_first_line", "_text", "keywords", "rules", "site")
+    __slots__ = ("_at", "_file", "_first_line", "_text", "keywords", "line", "rules", "site")
 
     def __init__(self, text: str, file: str, first_line: int) -> None:
         """Parse all of ``text``. Raises ``UnreadableError`` for anything that is no such data."""
         self._text = text
         self._file = file
-        self._first_line = first_line
+        self.line = first_line
         self._at = 0
         self._expect("$Site = @{\n")
         self.site: dict[str, Value] = self._table("")
@@ -48,7 +48,7 @@ class Data:
             self._refuse()
 
     def _refuse(self, why: str = "the data part holds something that is no data") -> NoReturn:
-        line = self._first_line + self._text.count("\n", 0, self._at)
+        line = self.line + self._text.count("\n", 0, self._at)
         raise UnreadableError(why, self._file, line)
 
     def _expect(self, what: str) -> None:
@@ -62,7 +62,7 @@ class Data:
         found: list[tuple[int, dict[str, Value]]] = []
         if not text.startswith(")", self._at):
             self._expect("\n")
-            line, counted = self._first_line, 0
+            line, counted = self.line, 0
             while text.startswith("    @{\n", self._at):
                 line += text.count("\n", counted, self._at)
                 counted = self._at

@@ -55,10 +55,12 @@ def live_of(
         plain = plain_id(record["Id"])
         if found.setdefault(plain, LiveKeyword(plain, record["Keyword"])).name != record["Keyword"]:
             _refuse(f"the keyword `{record['Id']}` stands for two names", place)
-    read = tuple([reader.rule(record, place) for place, record in rules])
-    if len({rule.name for rule in read}) != len(read):
-        _refuse("two rules have the same name", where)
-    return Live(read, tuple(found.values()), closing_deny=site["ClosingDeny"])
+    read: dict[str, LiveRule] = {}
+    for place, record in rules:
+        rule = reader.rule(record, place)
+        if read.setdefault(rule.name, rule) is not rule:
+            _refuse(f"two rules have the name `{rule.name}`", place)
+    return Live(tuple(read.values()), tuple(found.values()), closing_deny=site["ClosingDeny"])
 
 
 def plain_id(text: str) -> str:

@@ -15,10 +15,12 @@ from egressc.targets.windows_firewall import TARGET
 POLICY = """
 service-account net "Net" { windows-account "NT AUTHORITY\\NETWORK SERVICE" windows-service "Net" }
 service-account named "Named" { windows-account "CONTOSO\\svc$" }
+service-account web "Web" { windows-account "IIS APPPOOL\\Web" }
 service-account tool "Tool" { windows-program "%ProgramFiles%\\Tool\\tool.exe" }
 policy p "P" { from g
     allow a "A" { to 192.0.2.0/24 ports 443/https as net }
     allow b "B" { to 192.0.2.0/24 ports 443/https as named }
+    allow d "D" { to 192.0.2.0/24 ports 443/https as web }
     allow c "C" { to 192.0.2.0/24 ports 443/https as tool }
 }
 """
@@ -230,7 +232,7 @@ def account(*names, negated=False):
     return (("windows-account", Choice(frozenset(names), negated)),)
 
 
-NAMED, UNKNOWN = "CONTOSO\\SVC$", "S-1-5-21-1-2-3-1105"
+NAMED, POOL, UNKNOWN = "CONTOSO\\SVC$", "IIS APPPOOL\\WEB", "S-1-5-21-1-2-3-1105"
 
 
 @pytest.mark.parametrize(
@@ -239,7 +241,9 @@ NAMED, UNKNOWN = "CONTOSO\\SVC$", "S-1-5-21-1-2-3-1105"
         ("D:(A;;CC;;;NS)", account("S-1-5-20"), ""),
         ("D:(A;;CC;;;SY)", account("S-1-5-18"), ""),
         (f"D:(A;;CC;;;{UNKNOWN})", account(UNKNOWN, NAMED), f"may be the account {NAMED}"),
-        ("D:(A;;CC;;;S-1-5-82-1-2-3-4-5)", account("S-1-5-82-1-2-3-4-5", NAMED), f"may be the account {NAMED}"),
+        ("D:(A;;CC;;;S-1-12-1-2-3-4-5)", account("S-1-12-1-2-3-4-5", NAMED), f"may be the account {NAMED}"),
+        ("D:(A;;CC;;;S-1-5-80-1-2-3-4-5)", account("S-1-5-80-1-2-3-4-5"), ""),
+        ("D:(A;;CC;;;S-1-5-82-1-2-3-4-5)", account("S-1-5-82-1-2-3-4-5", POOL), f"may be the account {POOL}"),
         (f"D:(D;;CC;;;{UNKNOWN})(A;;CC;;;WD)", account(UNKNOWN, negated=True), "is not clear"),
         ("D:(A;;CC;;;BU)", (), "who is in `S-1-5-32-545`"),
         ("D:(A;;CC;;;AU)(A;;CC;;;NS)", (), "who is in `S-1-5-11`"),
@@ -302,7 +306,7 @@ def test_an_access_list_that_lets_nobody_match_is_no_rule():
             (account("S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"),),
         ),
         (
-            (("windows-account", "nt service\\MpsSvc"),),
+            (("windows-account", "nt service\\MPSSvc"),),
             (account("S-1-5-80-3088073201-1464728630-1879813800-1107566885-823218052"),),
         ),
         (
