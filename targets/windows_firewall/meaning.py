@@ -229,7 +229,7 @@ class _Reading:
         if groups:
             doubts.append(f"who is in `{groups[0]}`, only the host knows")
             return ANY
-        for identifier in sorted(foreign - _ONE_PERSON):
+        for identifier in sorted(name for name in foreign - _ONE_PERSON if name.startswith("S-1-")):
             perhaps = sorted(name for name in self._unresolved if _may_be(identifier, name))
             if perhaps:
                 doubts.append(f"`{identifier}` may be the account {' or '.join(perhaps)}")

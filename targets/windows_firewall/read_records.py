@@ -82,11 +82,8 @@ def _check(record: Record, must: Mapping[str, type], may: Mapping[str, type], pl
     for key, value in record.items():
         if key in must:
             continue
-        kind_here = may.get(key)
-        if kind_here is None:
-            _refuse(f"{what} has `{key}`, which nothing here knows", place)
-        if type(value) is not kind_here:
-            _refuse(f"`{key}` of {what} is of another kind", place)
+        if type(value) is not may.get(key):
+            _refuse(f"`{key}` of {what} is of another kind, or nothing here knows it", place)
         if type(value) is list and (not value or not all(type(item) is str for item in value)):
             _refuse(f"`{key}` of {what} is no list of texts", place)
 
@@ -192,9 +189,12 @@ def _processes(
         if listed is not None:
             users = users_of(listed)
             held = users.held
-            who = Choice(held.names - names, negated=True) if held.negated else Choice(held.names | names)
+            # The entries for the accounts come last, and the first that fits a process decides.
+            who = held if held.negated else Choice(held.names | names)
             if users.doubt:
                 doubts.append(users.doubt)
+            elif names and not held.negated and "(D;" in listed.upper():
+                doubts.append("an entry before those of its accounts denies, and may be about one of them")
         if not (who.negated and not who.names) and EVERYONE not in who.names:
             found.append((ACCOUNT, who))
     if program is not None:

@@ -16,7 +16,7 @@ POLICY = """
 service-account net "Net" { windows-account "NT AUTHORITY\\NETWORK SERVICE" windows-service "Net" }
 service-account named "Named" { windows-account "CONTOSO\\svc$" }
 service-account web "Web" { windows-account "IIS APPPOOL\\Web" }
-service-account tool "Tool" { windows-program "%ProgramFiles%\\Tool\\tool.exe" }
+service-account tool "Tool" { windows-program "%ProgramFiles%\\Tool\\tool.exe" windows-program "C:\\Bin\\agent.exe" }
 policy p "P" { from g
     allow a "A" { to 192.0.2.0/24 ports 443/https as net }
     allow b "B" { to 192.0.2.0/24 ports 443/https as named }
@@ -211,6 +211,14 @@ def test_a_keyword_may_hold_addresses(addresses):
     assert (ruling.doubt, block.names, block.addresses) == ("", None, parse_addresses("192.0.2.1-192.0.2.2"))
 
 
+def test_a_keyword_with_addresses_that_are_not_clear_is_doubtful():
+    name_too = only(f"X={{{GUID}}}|", keyword("a.example", Addresses="192.0.2.1"))
+    assert "it is a name and has addresses" in name_too.doubt
+    host_knows = only(f"X={{{GUID}}}|", keyword("office", AutoResolve=False, Addresses="LocalSubnet"))
+    assert "`LocalSubnet`" in host_knows.doubt
+    assert [block.addresses for block in host_knows.blocks] == [ALL]
+
+
 def test_a_keyword_without_addresses_or_name_holds_nothing():
     assert read({"r": f"{ALLOW}X={{{GUID}}}|"}, keyword("x", AutoResolve=False)).rulings == ()
 
@@ -279,6 +287,8 @@ def test_an_account_that_was_looked_up_is_no_other():
             True,
         ),
         ("C:\\Other\\other.exe", {"c:\\other\\other.exe"}, False),
+        ("D:\\Bin\\agent.exe", {"d:\\bin\\agent.exe"}, False),
+        ("%SystemDrive%\\Bin\\agent.exe", {"%systemdrive%\\bin\\agent.exe", "c:\\bin\\agent.exe"}, True),
         ("System", {"system"}, False),
     ],
 )

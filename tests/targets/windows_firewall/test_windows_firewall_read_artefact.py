@@ -6,6 +6,7 @@ import pytest
 from support import artefacts_of, site_of
 from test_windows_firewall_golden import INVENTORY, POLICY
 
+from egressc.flows import EVERY, Choice
 from egressc.meaning import Outcome, UnreadableError
 from egressc.targets.protocol import Artefact
 from egressc.targets.windows_firewall import TARGET
@@ -173,6 +174,30 @@ def test_the_default_does_not_spare_the_internal_networks(change):
     last = read(edited(change)).rulings[-1]
     assert (last.name, last.outcome, last.doubt) == (CLOSING, Outcome.DENY, "")
     assert [(block.names, block.addresses) for block in last.blocks] == [(None, SITE.internal)]
+
+
+@pytest.mark.parametrize(
+    ("listed", "choice"),
+    [
+        ("D:(A;;CC;;;SY)", Choice(frozenset({"S-1-5-18", "S-1-5-20", "CONTOSO\\X"}))),
+        ("D:(D;;CC;;;NS)(A;;CC;;;WD)", Choice(frozenset({"S-1-5-20"}), negated=True)),
+        ("D:(D;;CC;;;SY)(A;;CC;;;WD)", Choice(frozenset({"S-1-5-18"}), negated=True)),
+        ("D:(A;;CC;;;WD)", EVERY),
+    ],
+)
+def test_accounts_that_the_host_resolves_are_added_to_the_list(listed, choice):
+    """`firewall.ps1` appends an entry that allows for each of them."""
+    names = ["NT AUTHORITY\\Network Service", "contoso\\x"]
+    meaning = read(edited(lambda v: v["Rules"][0].update(LocalUser=listed, LocalAccounts=names)))
+    (block,) = next(ruling.blocks for ruling in meaning.rulings if ruling.name == json.loads(JSON)["Rules"][0]["Name"])
+    assert block.processes == (() if choice is EVERY else (("windows-account", choice),))
+
+
+def test_an_entry_that_denies_may_be_about_an_account_that_the_host_resolves():
+    change = lambda v: v["Rules"][0].update(LocalUser="D:(D;;CC;;;SY)(A;;CC;;;NS)", LocalAccounts=["contoso\\x"])  # noqa: E731
+    assert any(
+        "an entry before those of its accounts denies" in ruling.doubt for ruling in read(edited(change)).rulings
+    )
 
 
 def test_without_a_closing_deny_the_default_is_left_to_others():

@@ -117,6 +117,7 @@ def test_no_addresses_are_not_the_same_as_an_empty_list():
         ("RA4=192.0.2.9-192.0.2.1|", ALL_V4),
         ("RA4=192.0.2.0/24-192.0.3.0/24|", ALL_V4),
         ("RA4=192.0.2.1-|", ALL_V4),
+        ("RA4=192.0.2.1-2001:db8::1|", ALL_V4),
         ("RA4=192.0.2.1.5|", ALL_V4),
         ("RA4=192.0.2.01|", ALL_V4),
         ("RA4=|", ALL_V4),
