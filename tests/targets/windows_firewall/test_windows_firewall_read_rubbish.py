@@ -23,6 +23,8 @@ PIECES = (
 def broken(r, content):
     content = bytearray(content)
     for _ in range(r.randint(1, 4)):
+        if not content:
+            break
         at = r.randrange(len(content))
         match r.randrange(4):
             case 0:
