@@ -1,8 +1,8 @@
 """What somebody may do to a host: each function takes the untouched files and returns them with one change.
 
-The files are those of `registry_export.export_of` for the policy of `windows_scenario` (or, for the last few, its
-`rules.json` and `firewall.ps1`). The first line of each docstring says what was done, the second what must be found: the
-lists of a drift that are not empty, and in which rule of the policy or live rule.
+The files are those of `registry_export.export_of` for the policy of `windows_scenario`, with its `ACCOUNTS`. The first
+line of each docstring says what was done, the second what must be found: the lists of a drift that are not empty (as in
+`EXPECTED`), and in which rule of the policy or live rule.
 """
 
 from __future__ import annotations
