@@ -7,7 +7,7 @@ matched label by label, addresses and ports number by number, and every rule is 
 * ``verdict(site, flow, tags)``: ``"allow"``, ``"deny"`` (a deny matches), or ``None`` (denied by default).
 * ``inspection(site, flow, tags)``: what the policy says of an allowed flow: ``"must"``, ``"must-not"``, ``"may"``.
 * ``matching(site, flow, tags)``: the rules that match.
-* ``is_described(site, flow)``: False for a flow that shows its name otherwise than a rule on its port says; the
+* ``is_described(site, flow, addresses=…)``: False for a flow that shows its name otherwise than a rule on its port says; the
   application is no part of a flow, so nothing can be compared there.
 * ``host_matches``, ``path_below``, ``within``, ``endpoint_holds``, ``test_holds``: the pieces.
 
@@ -166,10 +166,10 @@ def inspection(site, flow, tags):
     return "must-not" if Inspection.MUST_NOT in said else "must" if Inspection.MUST in said else "may"
 
 
-def is_described(site, flow):
-    """True if a flow shows its name as every rule about names on its port says."""
+def is_described(site, flow, *, addresses=False):
+    """True if a flow shows its name as every rule about names on its port says; with ``addresses`` every rule at all."""
     for rule in site.rules:
-        if not any(isinstance(endpoint, HostEndpoint) for endpoint in (*rule.endpoints, *rule.exceptions)):
+        if not addresses and not any(isinstance(endpoint, HostEndpoint) for endpoint in (*rule.endpoints, *rule.exceptions)):
             continue
         for service in rule.services:
             shown = SHOWN[service.application.value]

@@ -359,15 +359,14 @@ class _Borders:
         said = [
             service.application.value
             for rule in self.site.rules
-            if any(isinstance(endpoint, HostEndpoint) for endpoint in (*rule.endpoints, *rule.exceptions))
             for service in rule.services
             if service_holds(service, flow)
         ]
         shown = {SHOWN[each] for each in said if SHOWN[each] is not None}
         shows = rng.choice(sorted(shown)) if shown else rng.choice(("tls", "http", None))
         path = flow.path
-        if shows is None:
-            path = None
+        if shows is None or (shows == "tls" and "tls" in said):
+            path = None  # TLS that carries no HTTP
         elif shows == "http" and flow.host is not None:
             path = path or "/"
         return replace(flow, shows=shows, path=path)
