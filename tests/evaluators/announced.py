@@ -30,6 +30,7 @@ from policy_verdict import (
 
 from egressc.anything import ANY
 from egressc.fidelity import Verdict
+from egressc.lowering import Kind
 from egressc.policy import HostEndpoint
 from egressc.reasons import Effect, Reason
 
@@ -200,13 +201,13 @@ def _wider(build, flow, tags, said):
     """Every part of an allow that lets it through must say why; and every deny that does not stop it."""
     if any(block_holds(block, flow, tags) for ruling in build.lowering.opening for block in ruling.blocks):
         return "" if whole(build, Reason.INFRASTRUCTURE) else "let through first of all, and nothing says so"
-    if said == "deny":
-        for rule in build.site.rules:
-            if rule.is_deny and rule_holds(rule, flow, tags):
-                problem = _lost(build, rule, flow, tags, Effect.WIDER)
-                if problem:
-                    return problem
-        return ""
+    for rule in build.site.rules:
+        if rule.is_deny and rule_holds(rule, flow, tags) and not _is_left_out(build, rule):
+            problem = _lost(build, rule, flow, tags, Effect.WIDER)
+            if problem:
+                return problem
+    if said == "deny" and any(not r.is_deny and rule_holds(r, flow, tags) for r in build.site.rules):
+        return "a deny is left out, and an allow needs it" if _some_left_out(build, flow, tags) else ""
     letting = [p for p in build.lowering.parts if not p.rule.is_deny and part_holds(p, flow, tags)]
     if not letting:
         return "no rule was announced to let it through"
@@ -215,6 +216,15 @@ def _wider(build, flow, tags, said):
         if problem:
             return problem
     return ""
+
+
+def _is_left_out(build, rule):
+    """True if the artefact says nothing of a deny: it meets no allow of the policy (but maybe one that was widened)."""
+    return any(part.left_out for part in build.lowering.parts if part.rule is rule)
+
+
+def _some_left_out(build, flow, tags):
+    return any(r.is_deny and rule_holds(r, flow, tags) and _is_left_out(build, r) for r in build.site.rules)
 
 
 def _narrower(build, flow, tags):
@@ -279,6 +289,8 @@ def _lost(build, rule, flow, tags, effect):
     parts = [p for p in build.lowering.parts if p.rule is rule and reach_holds(p.start, flow, tags)]
     if not parts:
         return f"{rule.key} matches it, and no part begins with it"
+    if rule.is_deny and within(build.site.internal, flow.address):
+        parts = [p for p in parts if p.kind is not Kind.NAMES]  # there only what rules say of addresses counts
     for part in parts:
         if part_holds(part, flow, tags):
             return f"{rule.key} was announced to match it"
@@ -304,6 +316,8 @@ def _tells(build, rule, step, effect):
 
     So nothing is lost by that (`fallback` is `wider` alone), and where it adds nothing either, nothing is reported.
     """
+    if step.reason is Reason.FAMILY and rule.is_deny:
+        effect = Effect.NONE  # what is not carried at all needs no deny
     return step.reason is Reason.FALLBACK or reported(build, rule.identity, step.reason, effect)
 
 
