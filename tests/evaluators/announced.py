@@ -190,7 +190,11 @@ def unexplained(build, flow, tags, found):
         return _not_denied(build, flow, tags)
     if found is None:
         # No rule of the policy, none of the artefact.
-        quiet = not build.site.closing_deny or within(build.site.internal, flow.address) or not is_governed(build.site, flow)
+        quiet = (
+            not build.site.closing_deny
+            or within(build.site.internal, flow.address)
+            or not is_governed(build.site, flow)
+        )
         if not quiet:
             return "the default deny does not stop it"
         return "" if build.site.closing_deny or whole(build, Reason.DEFAULT) else "no closing deny, and nothing says so"
@@ -202,7 +206,7 @@ def _wider(build, flow, tags, said):
     if any(block_holds(block, flow, tags) for ruling in build.lowering.opening for block in ruling.blocks):
         return "" if whole(build, Reason.INFRASTRUCTURE) else "let through first of all, and nothing says so"
     for rule in build.site.rules:
-        if rule.is_deny and rule_holds(rule, flow, tags) and not _is_left_out(build, rule):
+        if rule.is_deny and rule_holds(rule, flow, tags) and not _is_left_out(build, rule, flow, tags):
             problem = _lost(build, rule, flow, tags, Effect.WIDER)
             if problem:
                 return problem
@@ -218,13 +222,14 @@ def _wider(build, flow, tags, said):
     return ""
 
 
-def _is_left_out(build, rule):
+def _is_left_out(build, rule, flow, tags):
     """True if the artefact says nothing of a deny: it meets no allow of the policy (but maybe one that was widened)."""
-    return any(part.left_out for part in build.lowering.parts if part.rule is rule)
+    parts = [part for part in build.lowering.parts if part.rule is rule and reach_holds(part.start, flow, tags)]
+    return bool(parts) and all(part.left_out for part in parts)
 
 
 def _some_left_out(build, flow, tags):
-    return any(r.is_deny and rule_holds(r, flow, tags) and _is_left_out(build, r) for r in build.site.rules)
+    return any(r.is_deny and rule_holds(r, flow, tags) and _is_left_out(build, r, flow, tags) for r in build.site.rules)
 
 
 def _narrower(build, flow, tags):
@@ -335,7 +340,9 @@ def _may_add(step, rule, flow, tags):
         case Reason.SOURCE:
             return any(held(group=name) for name in before.groups)
         case Reason.PATH:
-            return any(held(path=e.path) for e in hosts)
+            # What is excepted below a path is looked at with the flow's own path: `after` holds the flow.
+            whole_paths = replace(before, exceptions=())
+            return any(reach_holds(whole_paths, replace(flow, path=e.path), tags) for e in hosts)
         case Reason.RESOLVED_ADDRESS:
             return held(host=flow.shared, path=None)
         case Reason.APEX:

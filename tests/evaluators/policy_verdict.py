@@ -156,20 +156,27 @@ def verdict(site, flow, tags):
 
 
 def inspection(site, flow, tags):
-    """What the policy says of the inspection of an allowed flow, by its rules for TLS (`https`, `tls`)."""
+    """What the policy says of the inspection of an allowed flow, by its rules for TLS (`https`, `tls`).
+
+    Both at once is an error of the policy, but for a process of several accounts: the policy takes accounts as disjoint.
+    """
     said = {
         rule.rule.inspection
         for rule in matching(site, flow, tags)
         if any(service_holds(s, flow) and SHOWN[s.application.value] == "tls" for s in rule.services)
     }
-    assert not {Inspection.MUST, Inspection.MUST_NOT} <= said, f"both at once is an error of the policy: {flow}"
+    if {Inspection.MUST, Inspection.MUST_NOT} <= said:
+        assert len(flow.accounts) > 1, f"both at once is an error of the policy: {flow}"
+        return "both"
     return "must-not" if Inspection.MUST_NOT in said else "must" if Inspection.MUST in said else "may"
 
 
 def is_described(site, flow, *, addresses=False):
     """True if a flow shows its name as every rule about names on its port says; with ``addresses`` every rule at all."""
     for rule in site.rules:
-        if not addresses and not any(isinstance(endpoint, HostEndpoint) for endpoint in (*rule.endpoints, *rule.exceptions)):
+        if not addresses and not any(
+            isinstance(endpoint, HostEndpoint) for endpoint in (*rule.endpoints, *rule.exceptions)
+        ):
             continue
         for service in rule.services:
             shown = SHOWN[service.application.value]
