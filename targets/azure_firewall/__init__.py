@@ -8,9 +8,12 @@ from egressc.targets.azure_firewall.capabilities import CAPABILITIES
 from egressc.targets.protocol import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from egressc.diagnostics import Diagnostic
     from egressc.located_value import Located
     from egressc.lowering import Lowering
+    from egressc.meaning import Meaning
     from egressc.site import Site
     from egressc.targets.azure_firewall.model import Model
     from egressc.targets.azure_firewall.settings import Settings
@@ -38,6 +41,12 @@ def _render(model: Model) -> tuple[Artefact, ...]:
     return render(model)
 
 
+def _read(site: Site[Settings], files: Sequence[Artefact]) -> Meaning:
+    from egressc.targets.azure_firewall.read import read  # noqa: PLC0415
+
+    return read(site, files)
+
+
 def _default_deny(settings: Settings) -> bool:
     return settings.default_deny
 
@@ -61,5 +70,6 @@ TARGET: Target[Settings, Model] = Target(
     render=_render,
     main_artefact="template.json",
     shared_place=_shared_place,
+    read=_read,
 )
 """The target as the compiler knows it."""

@@ -14,7 +14,7 @@ from egressc.targets.azure_firewall.checks import limit_problems, shortened_desc
 from egressc.targets.azure_firewall.draft import Band, Desk, Draft, Form, policy_of
 from egressc.targets.azure_firewall.layout import Entry, Pair, lay_out
 from egressc.targets.azure_firewall.limits import RESERVED_PRIORITIES
-from egressc.targets.azure_firewall.lower_except import has_exceptions, say_exceptions
+from egressc.targets.azure_firewall.lower_except import has_exceptions, say_exceptions, with_closes
 from egressc.targets.azure_firewall.lower_inspection import inspects, with_inspection
 from egressc.targets.azure_firewall.lower_names import draft_names
 from egressc.targets.azure_firewall.lower_order import NetworkAllows, announce_order
@@ -54,7 +54,7 @@ def lower(site: Site[Settings]) -> Lowering[Model]:
     pairs: list[Pair] = []
     parts: list[Part] = []
     for draft in drafts:
-        parts.extend(_place(draft, writer, entries, pairs))
+        parts.extend(_place(draft, desk, writer, entries, pairs))
     entries.extend(_closing_deny(site, desk))
     laid = lay_out(entries, pairs, settings.prefix, settings.priority, settings.max_rule_collection_groups)
     model = Model(_policy(settings), desk.sources.ip_groups(), tuple([item.group for item in laid]))
@@ -106,7 +106,7 @@ def _without_vain_denies(drafts: Sequence[Draft], site: Site[Settings]) -> list[
     return result
 
 
-def _place(draft: Draft, writer: Writer, entries: list[Entry], pairs: list[Pair]) -> tuple[Part, ...]:
+def _place(draft: Draft, desk: Desk, writer: Writer, entries: list[Entry], pairs: list[Pair]) -> tuple[Part, ...]:
     """The parts of a draft for the report; its rules go where they belong."""
     if not draft.is_written:
         return (draft.part,)
@@ -116,6 +116,7 @@ def _place(draft: Draft, writer: Writer, entries: list[Entry], pairs: list[Pair]
     rules = writer.allow_or_deny(draft)
     denied = writer.exceptions(draft) if has_exceptions(draft) else ()
     if denied:
+        draft = with_closes(draft, desk)
         collections = [(form, Verdict.DENY, some) for form, some in denied]
         pairs.append(Pair(draft.band, policy, (*collections, (draft.form, action, rules)), rule))
         rules = (*(one for _, some in denied for one in some), *rules)

@@ -76,6 +76,22 @@ def cuts(draft: Draft) -> tuple[tuple[Form, tuple[Endpoint, ...]], ...]:
     return tuple(found)
 
 
+def with_closes(draft: Draft, desk: Desk) -> Draft:
+    """The draft with what its exceptions deny below all allows, and the closing deny does not.
+
+    That one is for the governed sources, and leaves the internal networks alone; names may stand for addresses there.
+    """
+    reach = draft.part.reach
+    if reach is None or not reach.exceptions:
+        return draft
+    beyond = [
+        _reach_of_cut(reach, endpoints)
+        for form, endpoints in cuts(draft)
+        if reach.groups is ANY or (form is Form.APPLICATION and not desk.site.internal.is_empty)
+    ]
+    return draft.with_part(replace(draft.part, closes=tuple(beyond))) if beyond else draft
+
+
 def has_exceptions(draft: Draft) -> bool:
     """True if rules are written for the draft and for exceptions of it."""
     return draft.part.reach is not None and bool(draft.part.reach.exceptions)
