@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from egressc.addresses import AddressSet
+    from egressc.flows import Box
     from egressc.hosts import HostPattern
     from egressc.lowering import Part, Step
     from egressc.policy import Endpoint
@@ -70,7 +71,7 @@ def breach(step: Step, rule: BoundRule, licensing: Licensing) -> str | None:
         problem = (
             _family_only(before, after, rule, licensing)
             if step.reason is Reason.FAMILY
-            else _order(before, after, licensing)
+            else _order(before, after, rule, licensing)
         )
         return f"`{step.reason}` {problem}" if problem is not None else None
     field, check = _LICENCES.get(step.reason, ("", None))
@@ -201,9 +202,10 @@ def _still_excepted(before: Reach, after: Reach, licensing: Licensing) -> str | 
     return None if flow is None else "excepts more, and something that the part had"
 
 
-def _order(before: Reach, after: Reach, licensing: Licensing) -> str | None:
+def _order(before: Reach, after: Reach, rule: BoundRule, licensing: Licensing) -> str | None:
     """A problem if the step adds anything, or takes away something that no allow has, as it is written."""
-    whole, left = tuple(boxes(before, licensing.tags)), tuple(boxes(after, licensing.tags))
+    has = _versions(before, rule)
+    whole, left = _of_versions(before, has, licensing), _of_versions(after, has, licensing)
     if witness(left, whole) is not None:
         return "adds flows"
     if uncovered(whole, left, (licensing.written_allows,)) is not None:
@@ -212,16 +214,10 @@ def _order(before: Reach, after: Reach, licensing: Licensing) -> str | None:
 
 
 def _family_only(before: Reach, after: Reach | None, rule: BoundRule, licensing: Licensing) -> str | None:
-    """A problem if the step adds anything, or takes away something of both IP versions.
-
-    Looked at for the IP versions that the groups have: without sources of one there are no flows of it.
-    """
-    has = frozenset(family for family in (4, 6) if any(_sends(group, family) for group in rule.groups))
-    if isinstance(before.groups, Anything):
-        has = BOTH_FAMILIES
-    whole = tuple([replace(box, families=box.families & has) for box in boxes(before, licensing.tags)])
-    kept = () if after is None else boxes(after, licensing.tags)
-    left = tuple([replace(box, families=box.families & has) for box in kept])
+    """A problem if the step adds anything, or takes away something of both IP versions."""
+    has = _versions(before, rule)
+    whole = _of_versions(before, has, licensing)
+    left = () if after is None else _of_versions(after, has, licensing)
     if witness(left, whole) is not None:
         return "adds flows"
     for family in (4, 6):
@@ -229,6 +225,19 @@ def _family_only(before: Reach, after: Reach | None, rule: BoundRule, licensing:
         if witness([replace(box, families=box.families & version) for box in whole], left) is None:
             return None
     return "takes away flows of both IP versions"
+
+
+def _versions(reach: Reach, rule: BoundRule) -> frozenset[int]:
+    """The IP versions of the sources of a reach of the rule: without sources of one there are no flows of it."""
+    if isinstance(reach.groups, Anything):
+        return BOTH_FAMILIES
+    groups = [group for group in rule.groups if group.name in reach.groups]
+    return frozenset(family for family in (4, 6) if any(_sends(group, family) for group in groups))
+
+
+def _of_versions(reach: Reach, versions: frozenset[int], licensing: Licensing) -> tuple[Box, ...]:
+    """The boxes of a reach for sources of these IP versions."""
+    return tuple([replace(box, families=box.families & versions) for box in boxes(reach, licensing.tags)])
 
 
 def _sends(group: BoundGroup, family: int) -> bool:

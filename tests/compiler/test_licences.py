@@ -175,6 +175,25 @@ def test_order_takes_from_a_deny_what_an_allow_has_and_no_more(site):
     assert problem(site, Reason.ORDER, "d", too_much) is not None
 
 
+def test_order_asks_for_no_ip_version_that_the_groups_lack():
+    # What is under a tag without addresses may be of both versions; the sources of `two` are of one.
+    policy = """
+    policy p "P" {
+        allow a "A" { from one two to service-tag Sql ports 443/tcp }
+        deny d "D" { from two to x.example.com ports 443 }
+        deny e "E" { from one to x.example.com ports 443 }
+    }
+    """
+    site = everything_of(policy, INVENTORY)
+    allow, sql = rule_of(site, "a"), rule_of(site, "a").endpoints
+    (part,) = parts_of(allow)
+    written = replace(part, reach=replace(part.reach, source_families=frozenset({4})))
+    for name, licensed in (("d", True), ("e", False)):
+        rule = rule_of(site, name)
+        step = Step(Reason.ORDER, FACTS[Reason.ORDER].effect, "", rule.reach, replace(rule.reach, exceptions=sql))
+        assert (breach(step, rule, Licensing(site.tags, (written,))) is None) is licensed
+
+
 def test_the_fallback_is_the_rules_own_and_never_a_denys(site):
     assert problem(site, Reason.FALLBACK, "r", {"endpoints": (addresses("203.0.113.0/24"),)}) is not None
     assert problem(site, Reason.FALLBACK, "d", {"endpoints": (addresses("192.0.2.0/24"),)}) is not None
