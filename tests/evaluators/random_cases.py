@@ -69,13 +69,17 @@ _ADDRESSES = (
     "2001:db8:f::1-2001:db8:f::9", "any-address", "service-tag Sql", "service-tag Storage",
 )  # fmt: skip
 _PORTS = {
-    "https": ("443", "443", "443", "8443", "440-444"),
+    "https": ("443", "443", "443", "443", "8443", "440-444", "8000-8100", "64990-65000"),
     "http": ("80", "80", "8080", "79-81"),
     "tls": ("5671", "5671-5672", "636"),
     "tcp": ("443", "25", "8000-8100", "any", "22", "5671"),
     "udp": ("53", "443", "123", "1-1023"),
 }
-_OTHER_PORTS = (1, 22, 53, 80, 443, 5671, 8443, 64999, 65535)
+_APPLICATIONS = (
+    ("https",), ("https",), ("https",), ("http",), ("http",), ("http",), ("http", "https"), ("http", "https"), ("tls",),
+    ("https", "tls"), ("tcp",), ("udp",), ("tcp", "udp"), ("https", "tcp"),
+)  # fmt: skip
+_OTHER_PORTS = (1, 22, 53, 80, 443, 5671, 8050, 8443, 64000, 64001, 65535)
 _ELSEWHERE = ("198.18.0.9", "2001:db8:aaaa::9")
 
 
@@ -172,8 +176,7 @@ class _Writer:
     def rule(self, position, *, groups):
         rng = self.rng
         deny = rng.random() < 0.27
-        applications = rng.choice((("https",), ("https",), ("https",), ("http",), ("http", "https"), ("tls",), ("tcp",),
-                                   ("udp",), ("https", "tls"), ("tcp", "udp"), ("https", "tcp")))  # fmt: skip
+        applications = rng.choice(_APPLICATIONS)
         ports = list(dict.fromkeys(f"{rng.choice(_PORTS[each])}/{each}" for each in applications))
         visible = set(applications) <= {"https", "http"}
         to = list(dict.fromkeys(self.endpoint(paths=visible) for _ in range(rng.choice((1, 1, 2, 2, 3)))))
@@ -215,8 +218,9 @@ class _Writer:
     def host(self, *, paths):
         rng = self.rng
         suffix = rng.choice(_SUFFIXES)
+        path = rng.choice(_PATHS) if paths and rng.random() < 0.4 else ""
         form = rng.random()
-        if form < 0.3:
+        if form < (0.6 if path else 0.3):
             host = ".".join([*self.some(_LABELS, 0, 2), suffix])
         elif form < 0.65:
             host = ".".join(["*", *self.some(_LABELS, 0, 1), suffix])
@@ -226,7 +230,7 @@ class _Writer:
             host = ".".join([rng.choice(_GLOBS[:2]), *self.some((*_LABELS, *_GLOBS[:3]), 0, 1), suffix])
         else:
             host = f"${{part}}.{suffix}"
-        return host + rng.choice(_PATHS) if paths and rng.random() < 0.25 else host
+        return host + path
 
     def some(self, words, least, most):
         return self.rng.sample(words, self.rng.randint(least, most))
