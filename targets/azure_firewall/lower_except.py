@@ -79,17 +79,13 @@ def cuts(draft: Draft) -> tuple[tuple[Form, tuple[Endpoint, ...]], ...]:
 def with_closes(draft: Draft, desk: Desk) -> Draft:
     """The draft with what its exceptions deny below all allows, and the closing deny does not.
 
-    That one is for the governed sources, and leaves the internal networks alone; names may stand for addresses there.
+    That one is for the governed sources, and leaves the internal networks alone, where names and tags may lead to.
     """
     reach = draft.part.reach
-    if reach is None or not reach.exceptions:
+    if reach is None or (reach.groups is not ANY and desk.site.internal.is_empty):
         return draft
-    beyond = [
-        _reach_of_cut(reach, endpoints)
-        for form, endpoints in cuts(draft)
-        if reach.groups is ANY or (form is Form.APPLICATION and not desk.site.internal.is_empty)
-    ]
-    return draft.with_part(replace(draft.part, closes=tuple(beyond))) if beyond else draft
+    closes = tuple([_reach_of_cut(reach, endpoints) for _, endpoints in cuts(draft)])
+    return draft.with_part(replace(draft.part, closes=closes))
 
 
 def has_exceptions(draft: Draft) -> bool:

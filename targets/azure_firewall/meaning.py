@@ -204,16 +204,21 @@ class _Reading:
         escapes = escaping(entries)
         last = max((at for at, entry in enumerate(entries) if entry.allows is not False), default=-1)
         internal = self._site.internal
-        outside = ALL
-        if self._site.closing_deny and not internal.is_empty:
-            outside = ALL.difference(internal)
-        for at, entry in enumerate(entries):
-            # What stands behind every allow does no more than the firewall's own default, and like that it is not said
-            # of the internal networks: policies say nothing of them.
-            is_closing = at > last and entry.tests == ANY_NAME
-            self._entry(entry, outside if is_closing else ALL, escapes.get(at))
+        outside, is_closed = ALL, False
         if self._site.closing_deny:
-            self._infrastructure(outside)
+            outside = ALL if internal.is_empty else ALL.difference(internal)
+            is_closed = self._has_no_infrastructure()
+        for at, entry in enumerate(entries):
+            # What denies all names behind every allow does no more than the firewall's own default, and like that it is
+            # not said of the internal networks: policies say nothing of them.
+            if at <= last or entry.tests != ANY_NAME:
+                self._entry(entry, ALL, escapes.get(at))
+            elif not is_closed:
+                self._entry(entry, outside, escapes.get(at))
+        if self._site.closing_deny and not is_closed and not outside.is_empty:
+            why = "which names the firewall's own infrastructure rules let through is not published"
+            blocks = tuple([Block(ANY_NAME, outside, _WEB, s, (), False, (), o) for s, o in self._governed()])  # noqa: FBT003
+            self._add(INFRASTRUCTURE, True, blocks, "", why)  # noqa: FBT003
 
     def _entry(self, entry: Entry, addresses: AddressSet, escapes: Ranges | None) -> None:
         ports = PortSet(ranges.union(ranges.union(entry.http, entry.https), entry.other))
@@ -225,17 +230,17 @@ class _Reading:
         if not ports.is_empty and not addresses.is_empty:
             self._add(entry.name, entry.allows, _blocks(entry, addresses, ports), entry.place, entry.doubt)
 
-    def _infrastructure(self, addresses: AddressSet) -> None:
-        """What the firewall lets through by itself, unless all is denied ("Infrastructure rule collection")."""
+    def _has_no_infrastructure(self) -> bool:
+        """True if nothing of the governed sources gets to the firewall's own infrastructure rules.
+
+        "You can override the built-in infrastructure rule collection by creating a deny all application rule collection
+        that is processed last" (rule-processing.md).
+        """
         closed = [e for e in self._entries if e.allows is False and not e.doubt and e.tests == ANY_NAME]
         governed = self._governed()
         http = [s for e in closed if ranges.contain(e.http, ((80, 80),)) for s in e.senders]
         https = [s for e in closed if ranges.contain(e.https, ((443, 443),)) for s in e.senders]
-        if (_hold(http, governed) and _hold(https, governed)) or addresses.is_empty or not governed:
-            return
-        why = "which names the firewall's own infrastructure rules let through is not published"
-        blocks = tuple([Block(ANY_NAME, addresses, _WEB, s, (), False, (), o) for s, o in governed])  # noqa: FBT003
-        self._add(INFRASTRUCTURE, True, blocks, "", why)  # noqa: FBT003
+        return _hold(http, governed) and _hold(https, governed)
 
     def _governed(self) -> Senders:
         """The sources that the firewall governs, as far as it can see them: IPv4."""
