@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
 from datetime import UTC, datetime
@@ -128,7 +127,7 @@ def report(case, flow, problem):
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
-def test_text_policy_and_report_agree(block):
+def test_text_policy_and_report_agree(block, capsys):
     start = seed() + block * 1_000_003
     counts = Counter()
     for number in range(CASES * scale()):
@@ -165,7 +164,8 @@ def test_text_policy_and_report_agree(block):
             counts[found or "undecided"] += 1
             counts["verdicts"] += 1
             counts["wider" if found == "allow" else "narrower"] += (found == "allow") is not (said == "allow")
-    print(f"seed {start}: {dict(counts)}", file=sys.stderr)
+    with capsys.disabled():
+        print(f"\nseed {start}: {dict(counts)}")
     assert counts["policies"] >= 110 * scale()
     assert counts["verdicts"] >= 2200 * scale()
 
