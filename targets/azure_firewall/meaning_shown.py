@@ -59,10 +59,13 @@ def escaping(entries: Sequence[Entry]) -> dict[int, Ranges]:
     http = _together([entry.http for entry in entries if entry.allows is not False])
     https = _together([entry.https for entry in entries if entry.allows is not False])
     found: dict[int, Ranges] = {}
+    last = max((at for at, entry in enumerate(entries) if entry.allows is not False), default=-1)
     partners: dict[tuple[object, ...], tuple[Ranges, Ranges]] | None = None
     index: HostIndex[int] | None = None
     for at, entry in enumerate(entries):
-        if entry.allows is not False or _open(entry.http, entry.https, http, https) == ():
+        if at > last:
+            break
+        if entry.allows is not False or not _open(entry.http, entry.https, http, https):
             continue
         partners = _partners(entries) if partners is None else partners
         ports = _open(*partners[_key(entry)], http, https)
@@ -79,8 +82,6 @@ def escaping(entries: Sequence[Entry]) -> dict[int, Ranges]:
 
 def _meets_later(at: int, entries: Sequence[Entry], ports: Ranges, index: HostIndex[int]) -> bool:
     entry = entries[at]
-    if at > max((n for n, e in enumerate(entries) if e.allows is not False), default=-1):
-        return False
     for pattern, _ in entry.tests:
         for number in index.intersecting(pattern):
             other = entries[number]

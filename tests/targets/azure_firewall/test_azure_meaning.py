@@ -332,6 +332,15 @@ def test_a_deny_of_one_protocol_is_sure_where_nothing_allows_its_names_by_the_ot
     assert decided(meaning, "w.example.com", 8443) == ("deny", "unknown")
 
 
+def test_an_allow_by_the_other_protocol_that_stands_before_takes_nothing_from_a_deny():
+    first = collection("a", 100, "Allow", app("first", "w.example.com", protocols=[("Http", 8443)]))
+    deny = collection("b", 200, "Deny", app("deny", "*.example.com", protocols=[("Https", 8443)]))
+    last = collection("c", 300, "Allow", app("last", "*.example.org", protocols=[("Https", 8443)]))
+    meaning = reading(group("main", 200, first, deny, last))
+    assert decided(meaning, "w.example.com", 8443) == ("first", "allow")
+    assert decided(meaning, "v.example.com", 8443) == ("deny", "deny")
+
+
 # -- TLS inspection
 
 
