@@ -43,7 +43,7 @@ def prove(site: Site[Any], target: Target[Any, Any], lowering: Lowering[Any], fi
     try:
         meaning = target.read(site, files)
     except UnreadableError as error:
-        place = f"{error.file}:{error.line}: " if error.file else ""
+        place = f"{error.file}:{error.line}: " if error.line else f"{error.file}: " if error.file else ""
         raise UnprovedError(f"{where}: what was written cannot be read back: {place}{error.message}") from error
     expected, meaning = _both(site, target, lowering, meaning)
     problem = cell_problem(expected)

@@ -142,10 +142,16 @@ def _join_names(names: list[frozenset[Test] | None]) -> frozenset[Test] | None:
 def _join_processes(processes: list[Processes]) -> object:
     if () in processes:
         return ()
-    kinds = {tuple([kind for kind, _ in each]) for each in processes}
-    if len(kinds) != 1 or len(next(iter(kinds))) != 1:
-        return processes[0] if len(set(processes)) == 1 else _APART
-    choice = processes[0][0][1]
+    if len({tuple([kind for kind, _ in each]) for each in processes}) != 1:
+        return _APART
+    first = processes[0]
+    apart = [at for at in range(len(first)) if any(each[at] != first[at] for each in processes)]
+    if not apart:
+        return first
+    if len(apart) > 1:
+        return _APART
+    at = apart[0]
+    choice = first[at][1]
     for each in processes[1:]:
-        choice = either(choice, each[0][1])
-    return ((processes[0][0][0], choice),)
+        choice = either(choice, each[at][1])
+    return (*first[:at], (first[at][0], choice), *first[at + 1 :])

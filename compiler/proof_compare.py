@@ -15,7 +15,7 @@ nearly all, are found by their form; only the others are searched.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL
@@ -121,6 +121,7 @@ class Comparison:
         It is in none of ``minus`` and in no entry of the indexes ``without``. It is a flow that counts: no loopback or
         multicast, and not by name alone to an internal address.
         """
+        minus = (*minus, *self._impossible)
         if self._universe:
             some = in_both(some, self._universe)
         if self._first(some, minus, without, inside) is None:
@@ -163,6 +164,12 @@ class Comparison:
         every = (*(each.decides for each in self.expected.rules), *(each.closes for each in self.expected.rules))
         return BlockIndex([[b] for some in every for b in some if b.names is not None])
 
+    @cached_property
+    def _impossible(self) -> tuple[Box, ...]:
+        """Flows whose source would be of two groups."""
+        known = self.expected.sight.known
+        return () if known is None else (_sent(*known),)
+
     def _is_foreign(self, position: int) -> bool:
         """True for a rule of other origin in a live configuration: it may decide what the policy leaves to it."""
         ruling = self.rulings.every[position]
@@ -193,9 +200,7 @@ class Comparison:
                 yield from asked.told(self.opening, (self.allows,), self.closes, lambda _: (None, no_rule))
         if self.pairs.denies_first(position):
             return
-        for deny in self.pairs.loose_denies:
-            late = deny.rule, f"`{deny.rule.key}` denies it, and that does not come first"
-            yield from asked.told(self.opening, (), self.pairs.index_of(deny), partial(_always, late))
+        yield from asked.told(self.opening, (), self.pairs.loose_index, self._denied_late)
 
     def _denying(self, position: int, ruling: Ruling) -> Iterator[Deviation]:
         """What a ruling denies that it must not."""
@@ -234,6 +239,10 @@ class Comparison:
         )
         yield from more.told((), (self.denies, self.allows, self.first), self.closes, lambda _: must)
         yield from less.told((), (self.denies, self.allows, self.closes), self.below, lambda _: must)
+
+    def _denied_late(self, number: int) -> tuple[BoundRule | None, str]:
+        rule = self.pairs.loose_denies[number].rule
+        return rule, f"`{rule.key}` denies it, and that does not come first"
 
     def _allowed(self, number: int) -> tuple[BoundRule | None, str]:
         rule = self.allow_rules[number].rule
@@ -313,10 +322,6 @@ class Comparison:
             perhaps = self.found(in_both(some, held), (), lacking)
             if perhaps is not None:
                 yield Deviation(Kind.UNKNOWN, perhaps[0], doubted(sentence, ruling), rule, ruling)
-
-
-def _always(told: tuple[BoundRule | None, str], _number: int) -> tuple[BoundRule | None, str]:
-    return told
 
 
 def _at(some: Iterable[Box], addresses: AddressSet) -> list[Box]:

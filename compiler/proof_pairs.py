@@ -103,16 +103,10 @@ class Pairs:
         ]
         return self._quick and self.closing_form <= self._canon.form(rest)
 
-    def index_of(self, deny: RuleBlocks) -> BlockIndex:
-        """An index of what one deny must deny."""
-        found = self._indexes.get(deny.rule)
-        if found is None:
-            found = self._indexes[deny.rule] = BlockIndex([deny.decides])
-        return found
-
     @cached_property
-    def _indexes(self) -> dict[BoundRule, BlockIndex]:
-        return {}
+    def loose_index(self) -> BlockIndex:
+        """An index of what the loose denies must deny, in their order."""
+        return BlockIndex([deny.decides for deny in self.loose_denies])
 
     @cached_property
     def _first_allow(self) -> int:

@@ -77,7 +77,8 @@ class Sight:
             found = self._senders[key] = tuple(
                 (part, objects)
                 for sources, objects in self._whole(groups)
-                if not (part := _of(sources, families)).is_empty
+                # Of which IP versions the networks of an object are, only the device knows.
+                if not (part := _of(sources, families) if objects.negated else sources).is_empty
             )
         return found
 
@@ -93,8 +94,21 @@ class Sight:
 
     @property
     def governed(self) -> Senders:
-        """The senders of all groups of the site."""
+        """The senders of all groups of the site; every sender, if one of them is unbound."""
+        if any(g.is_unbound and g.object_name is None for g in self._groups.values()):
+            return ((ALL, EVERY),)
         return self.senders(frozenset(self._groups))
+
+    @property
+    def known(self) -> tuple[AddressSet, Choice] | None:
+        """The sources of the groups whose networks are known, and the objects of the others; ``None`` without either.
+
+        No source is in both: two groups of one firewall share no address (inventory.md).
+        """
+        whole = self._whole(frozenset(self._groups))
+        known = [sources for sources, objects in whole if objects.negated and sources is not ALL]
+        objects = [objects for _, objects in whole if not objects.negated]
+        return (known[0], objects[0]) if known and objects else None
 
     def _whole(self, groups: frozenset[str] | Anything) -> Senders:
         if self._per_group or isinstance(groups, Anything):

@@ -133,7 +133,7 @@ class Wanted(Expected):
         self.opening = opening
         self.__dict__["closing"] = closing
         self.__dict__["left_open"] = left_open
-        self.sight = SimpleNamespace(governed=((ALL, EVERY),))
+        self.sight = SimpleNamespace(governed=((ALL, EVERY),), known=None)
 
 
 def random_wanted(rng):

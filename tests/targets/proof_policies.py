@@ -5,6 +5,12 @@ What a test breaks or tampers with must matter: each feature here stands in a ru
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "windows_firewall"))
+import windows_scenario
+
 _HEAD = """
 service-account connector "The connector" {
     windows-account "CORP\\svc-connector"
@@ -79,7 +85,7 @@ POLICIES = {
     "azure-firewall": _HEAD + _RULES + _EXCEPT + _INSPECTED,
     "iptables": _HEAD + _WHOLE + _INSPECTED,
     "iptables-host": _HEAD + _WHOLE,
-    "windows-firewall": _HEAD + _RULES.replace("    deny old-queue", "    # deny old-queue"),
+    "windows-firewall": windows_scenario.POLICY,
 }
 """The policy by target (`iptables-host`: the same target on a host)."""
 
@@ -125,12 +131,6 @@ firewalls:
     groups: [connectors]
     settings: {mode: host}
 """,
-    "windows-firewall": _V6_GROUPS
-    + """
-firewalls:
-  fw:
-    target: windows-firewall
-    groups: [connectors]
-""",
+    "windows-firewall": windows_scenario.INVENTORY,
 }
-"""The inventory by target; the firewall is called `fw`."""
+"""The inventory by target; it has one firewall."""

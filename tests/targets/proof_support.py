@@ -8,7 +8,9 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+import windows_scenario
 from proof_policies import AS_OF, INVENTORIES, POLICIES
+from registry_export import export_of
 from support import compilation_of
 
 from egressc.diagnostics import has_errors
@@ -52,3 +54,10 @@ def functions(kind, file, first):
         and function.__module__ == module.__name__
         and next(iter(inspect.signature(function).parameters), "") == first
     }
+
+
+def live_files(kind, build):
+    """What a device exports on which the artefact stands, as far as it differs from the artefact itself."""
+    if kind == "windows-firewall":
+        return export_of(build.lowering.model, accounts=windows_scenario.ACCOUNTS)
+    return {artefact.name: artefact.content for artefact in build.render()}

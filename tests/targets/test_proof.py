@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import pytest
 from proof_policies import POLICIES
-from proof_support import FOLDERS, compiled, functions, untouched
+from proof_support import compiled, functions, live_files, untouched
 
-import egressc.api_build
 from egressc.drift import drift
 from egressc.lowering import BrokenLoweringError
 from egressc.proof import UnprovedError, deviations
 from egressc.targets.protocol import Artefact
 from egressc.targets.registry import load_target
 
-KINDS = tuple(POLICIES)
+KINDS = ("azure-firewall", "windows-firewall")
+"""The kinds that have a reader. `paloalto` and `iptables` have none yet: their artefacts say `not proved`."""
+
+
+def test_every_kind_with_a_reader_is_here():
+    assert {kind for kind in POLICIES if load_target(kind.removesuffix("-host")).read is not None} == set(KINDS)
 
 
 def names_of(file, first):
@@ -32,6 +36,9 @@ def test_every_file_but_the_derived_ones_is_read_back(kind):
 def test_what_was_written_is_no_drift(kind):
     build = untouched(kind)
     found = drift(build.site, build.target, build.lowering, build.render())
+    assert found.is_equal
+    live = [Artefact(name, content) for name, content in live_files(kind, build).items()]
+    found = drift(build.site, build.target, build.lowering, live)
     assert found.is_equal, [f.sentence for f in (*found.allows_more, *found.allows_less, *found.unknown)]
 
 
@@ -48,10 +55,10 @@ def test_what_is_broken_in_lowering_or_rendering_is_stopped(kind, name, monkeypa
     functions(kind, "breakages", "monkeypatch")[name](monkeypatch)
     with pytest.raises((UnprovedError, BrokenLoweringError)) as caught:
         compiled(kind)
-    assert "`fw`" in str(caught.value)
+    assert f"`{untouched(kind).site.name}`" in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", sorted(set(FOLDERS)))
+@pytest.mark.parametrize("kind", KINDS)
 def test_there_are_enough_breakages_and_tamperings(kind):
     assert len(functions(kind, "breakages", "monkeypatch")) >= 15
     assert len(functions(kind, "tamperings", "files")) >= 15
@@ -60,7 +67,7 @@ def test_there_are_enough_breakages_and_tamperings(kind):
 @pytest.mark.parametrize(("kind", "name"), names_of("tamperings", "files"))
 def test_what_is_tampered_with_is_found(kind, name):
     build = untouched(kind)
-    files = {artefact.name: artefact.content for artefact in build.render()}
+    files = live_files(kind, build)
     changed = functions(kind, "tamperings", "files")[name](dict(files))
     assert changed != files
     live = [Artefact(name, content) for name, content in changed.items()]
