@@ -111,7 +111,9 @@ def test_what_is_left_out_and_what_is_idle_is_said(build):
 def test_the_table_has_a_row_for_each_rule(build):
     text = fidelity_markdown(build.fidelity, build.target).decode()
     assert "3 rules of the policy as of 2026-11-22: 2 exact, 1 wider." in text
-    assert "Not proved" in text
+    assert "Proved: `template.json` read back and compared, flow for flow." in text
+    unproved = fidelity_markdown(replace(build.fidelity, proved=()), build.target).decode()
+    assert "Not proved: nothing was read back." in unproved
     rows = [line for line in text.split("\n") if line.startswith("| `p/")]
     assert len(rows) == 3
     for row in rows:
