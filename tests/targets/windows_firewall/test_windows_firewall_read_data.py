@@ -149,4 +149,4 @@ def test_reading_grows_with_the_text(what):
         }[what]()
         return lambda: Data(text, "f", 1)
 
-    assert_near_linear(prepare, 20_000, 100_000)
+    assert_near_linear(prepare, 4_000, 20_000)
