@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from egressc.addresses import ALL, AddressSet, parse_addresses
 from egressc.anything import Anything
-from egressc.hosts import matches
+from egressc.flows import EVERY, Box
+from egressc.flows_index import BlockIndex
+from egressc.hosts import HostPattern, matches
 from egressc.proof import deviations
 from egressc.proof_question import Kind, boxes_of
+from egressc.reach import BOTH_FAMILIES
+from egressc.services import PortSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from egressc.flows import Box, Flow, Test
+    from egressc.flows import Flow, Test
     from egressc.lowering import Lowering
-    from egressc.meaning import Meaning, Ruling
+    from egressc.meaning import Ruling
     from egressc.proof_question import Deviation
     from egressc.site import BoundRule, Site
     from egressc.targets.protocol import Artefact, Target
@@ -68,32 +73,55 @@ def drift(site: Site[Any], target: Target[Any, Any], lowering: Lowering[Any], fi
     assert target.read is not None, f"nothing reads configurations of {target.name}"
     meaning = target.read(site, files)
     found: tuple[list[Finding], ...] = ([], [], [], [])
+    deciding = Deciding(meaning.rulings)
     for deviation in deviations(site, target, lowering, meaning, governed_only=True):
-        found[_LISTS[deviation.kind]].append(_finding(deviation, meaning, site))
+        found[_LISTS[deviation.kind]].append(_finding(deviation, deciding, site))
     more, less, inspection, unknown = map(tuple, found)
     return Drift(site, more, less, inspection, unknown, meaning.remarks)
 
 
-def _finding(deviation: Deviation, meaning: Meaning, site: Site[Any]) -> Finding:
+def _finding(deviation: Deviation, deciding: Deciding, site: Site[Any]) -> Finding:
     live: tuple[Ruling, ...] = ()
     if deviation.ruling is not None:
         live = (deviation.ruling,)
     elif deviation.kind in {Kind.ALLOWS_MORE, Kind.ALLOWS_LESS}:
-        live = deciding(meaning.rulings, deviation.flow)
+        live = deciding.of(deviation.flow)
     return Finding(_with_group(deviation.flow, site), deviation.sentence, deviation.rule, live)
 
 
-def deciding(rulings: Iterable[Ruling], flow: Flow) -> tuple[Ruling, ...]:
-    """The ruling that decides a flow, after those that may; nothing if none does."""
-    found = []
-    for ruling in rulings:
-        if any(holds(box, flow) for box in boxes_of(ruling.blocks)) and not any(
-            holds(box, flow) for box in boxes_of(ruling.but)
-        ):
-            found.append(ruling)
-            if not ruling.doubt:
-                break
-    return tuple(found)
+class Deciding:
+    """Which rulings decide a flow; near-linear for many flows."""
+
+    def __init__(self, rulings: Sequence[Ruling]) -> None:
+        self._rulings = rulings
+
+    @cached_property
+    def _index(self) -> BlockIndex:
+        return BlockIndex([ruling.blocks for ruling in self._rulings])
+
+    def of(self, flow: Flow) -> tuple[Ruling, ...]:
+        """The ruling that decides a flow, after those that may; nothing if none does."""
+        found = []
+        for number in self._index.meeting_boxes((_near(flow),)):
+            ruling = self._rulings[number]
+            if any(holds(box, flow) for box in self._index.boxes_of(number)) and not any(
+                holds(box, flow) for box in boxes_of(ruling.but)
+            ):
+                found.append(ruling)
+                if not ruling.doubt:
+                    break
+        return tuple(found)
+
+
+def _near(flow: Flow) -> Box:
+    """A box around a flow: what does not hold the flow and is not near it need not be looked at."""
+    port = ((flow.port, flow.port),)
+    ports = PortSet(tcp=port) if flow.transport == "tcp" else PortSet(udp=port)
+    inside = () if flow.host is None else ((HostPattern(tuple(flow.host.split("."))), flow.path),)
+    shared = () if flow.shared is None else (HostPattern(tuple(flow.shared.split("."))),)
+    one = parse_addresses(flow.address) if flow.address is not None else None
+    addresses = one if isinstance(one, AddressSet) else ALL
+    return Box(EVERY, BOTH_FAMILIES, EVERY, ports, addresses, inside, (), shared)
 
 
 def holds(box: Box, flow: Flow) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from egressc.approximate import with_endpoints
@@ -9,12 +10,13 @@ from egressc.flows import boxes
 from egressc.flows_search import witness
 from egressc.licences import Licensing, breach
 from egressc.lowering import BrokenLoweringError
+from egressc.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from egressc.flows import Box, Flow
-    from egressc.lowering import Lowering, Part, Step
+    from egressc.lowering import Lowering, Part
     from egressc.policy import Endpoint
     from egressc.reach import Reach
     from egressc.site import BoundRule, Site
@@ -36,11 +38,16 @@ def check_lowering(site: Site[Any], lowering: Lowering[Any]) -> dict[BoundRule, 
     licensing = Licensing(site.tags, lowering.parts)
     for rule, some in parts.items():
         if not some:
-            raise BrokenLoweringError(f"`{rule.key}` has no part on `{site.name}` ({site.target})")
+            flow = witness(boxes(rule.reach, site.tags), ())
+            raise BrokenLoweringError(says(site, rule, "it has no part", flow))
         if len(some) > 1 or some[0].start is not rule.reach:
             _check_start(site, rule, some)
         for part in some:
             _check_steps(site, part, licensing)
+            if part.closes:
+                _check_closes(site, part)
+    if lowering.opening and not any(step.reason is Reason.INFRASTRUCTURE for step in lowering.site_steps):
+        raise BrokenLoweringError(f"`{site.name}` ({site.target}) lets something through first, and does not say so")
     return parts
 
 
@@ -81,27 +88,43 @@ def _check_steps(site: Site[Any], part: Part, licensing: Licensing) -> None:
             raise BrokenLoweringError(says(site, part.rule, what))
         unlicensed = breach(step, part.rule, licensing)
         if unlicensed is not None:
-            raise BrokenLoweringError(says(site, part.rule, unlicensed, _changed(site, step)))
+            raise BrokenLoweringError(says(site, part.rule, unlicensed, _differs(site, step.before, step.after)))
         at = step.after
     if part.reach is at:
         return
     if part.reach is None or at is None or not _equal(site, part.reach, at):
-        raise BrokenLoweringError(says(site, part.rule, "a part changed without a step that says so"))
+        what = "a part changed without a step that says so"
+        raise BrokenLoweringError(says(site, part.rule, what, _differs(site, at, part.reach)))
 
 
-def _changed(site: Site[Any], step: Step) -> Flow | None:
-    """A flow that the step adds or takes away."""
-    before = tuple(boxes(step.before, site.tags))
-    after = () if step.after is None else tuple(boxes(step.after, site.tags))
-    return witness(before, after) or witness(after, before)
+def _check_closes(site: Site[Any], part: Part) -> None:
+    """What a part denies below the allows is within its exceptions, or for a deny within what it matches."""
+    reach = part.reach
+    if reach is None:
+        raise BrokenLoweringError(says(site, part.rule, "a part that is gone denies something below the allows"))
+    if part.rule.is_deny:
+        whole = replace(reach, shared=True, exceptions=())
+    elif reach.exceptions:
+        whole = replace(with_endpoints(reach, reach.exceptions), exceptions=())
+    else:
+        raise BrokenLoweringError(says(site, part.rule, "an allow without exceptions denies something"))
+    flow = witness([b for each in part.closes for b in boxes(each, site.tags)], tuple(boxes(whole, site.tags)))
+    if flow is not None:
+        raise BrokenLoweringError(says(site, part.rule, "it denies more below the allows than it excepts", flow))
+
+
+def _differs(site: Site[Any], one: Reach | None, other: Reach | None) -> Flow | None:
+    """A flow that is in only one of two reaches."""
+    mine = () if one is None else tuple(boxes(one, site.tags))
+    theirs = () if other is None else tuple(boxes(other, site.tags))
+    return witness(mine, theirs) or witness(theirs, mine)
 
 
 def _equal(site: Site[Any], one: Reach, other: Reach) -> bool:
     """True if two reaches are the same flows: as they are written, or a service tag and its addresses."""
     if one == other:
         return True
-    mine, theirs = tuple(boxes(one, site.tags)), tuple(boxes(other, site.tags))
-    return witness(mine, theirs) is None and witness(theirs, mine) is None
+    return _differs(site, one, other) is None
 
 
 def _same_but_endpoints(one: Reach, other: Reach) -> bool:

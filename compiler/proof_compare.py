@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL
@@ -154,15 +155,13 @@ class Comparison:
     def by_address(self) -> BlockIndex:
         """What the rules say of addresses, whatever the name."""
         every = (*(each.decides for each in self.expected.rules), *(each.closes for each in self.expected.rules))
-        return BlockIndex(
-            [[b for b in (*self._opening_blocks, *(b for some in every for b in some)) if b.names is None]]
-        )
+        return BlockIndex([[b] for b in (*self._opening_blocks, *chain.from_iterable(every)) if b.names is None])
 
     @cached_property
     def by_name(self) -> BlockIndex:
         """What the rules say of names."""
         every = (*(each.decides for each in self.expected.rules), *(each.closes for each in self.expected.rules))
-        return BlockIndex([[b] for some in every for b in some if b.names is not None])
+        return BlockIndex([[b] for b in chain.from_iterable(every) if b.names is not None])
 
     @cached_property
     def _impossible(self) -> tuple[Box, ...]:

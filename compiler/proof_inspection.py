@@ -6,9 +6,10 @@ right if what it exempts of the allowed flows is in E, if it opens nothing of E,
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from egressc.flows_index import BlockIndex
+from egressc.flows_index import BlockIndex, Prefix
 from egressc.flows_search import in_both
 from egressc.meaning import Handling, InspectionRuling, Outcome, Ruling
 from egressc.policy import Inspection
@@ -48,6 +49,7 @@ class _Inspections:
                     self.exempt.append((part, sight.blocks(exempt)))
                 if part.inspect is not None:
                     self.inspect.append((part, sight.blocks(part.inspect)))
+        self._indexes: dict[tuple[Handling, bool], tuple[list[int], BlockIndex]] = {}
         canon = comparison.canon
         self._asked = frozenset(piece for _, blocks in self.exempt for piece in canon.form(blocks))
 
@@ -69,17 +71,24 @@ class _Inspections:
                 yield from self._opening(position, self._rulings[position], index)
         yield from self._closed(index)
 
-    def _before(self, position: int, handling: Handling, *, sure: bool = False) -> list[Block]:
-        return [
-            block
-            for ruling in self._rulings[:position]
-            if ruling.handling is handling and not ruling.doubt and (ruling.sure or not sure)
-            for block in ruling.blocks
-        ]
+    def _before(self, position: int, handling: Handling, *, sure: bool = False) -> BlockIndex | Prefix:
+        """The rulings before a position that surely handle flows so."""
+        key = (handling, sure)
+        held = self._indexes.get(key)
+        if held is None:
+            at = [
+                number
+                for number, ruling in enumerate(self._rulings)
+                if ruling.handling is handling and not ruling.doubt and (ruling.sure or not sure)
+            ]
+            held = self._indexes[key] = at, BlockIndex([self._rulings[number].blocks for number in at])
+        positions, index = held
+        limit = bisect_left(positions, position)
+        return index if limit == len(positions) else Prefix(index, limit)
 
     def _exempting(self, position: int, ruling: InspectionRuling, asked: BlockIndex) -> Iterator[Deviation]:
         """What is exempt and was not announced to be; where nothing would be opened anyway, all is as if it were."""
-        before = BlockIndex([self._before(position, Handling.INSPECT)])
+        before = self._before(position, Handling.INSPECT)
         opened = [each for each in self._rulings[position + 1 :] if each.handling is Handling.INSPECT]
         some = boxes_of(ruling.blocks)
         if not self.inspect and not opened:
@@ -95,7 +104,7 @@ class _Inspections:
         if ruling.handling is not Handling.INSPECT:
             return
         comparison = self._comparison
-        before = BlockIndex([self._before(position, Handling.EXEMPT)])
+        before = self._before(position, Handling.EXEMPT)
         some = boxes_of(ruling.blocks)
         answer = comparison.found(some, (), (comparison.denies, before), asked)
         if answer is None:
@@ -126,7 +135,7 @@ class _Inspections:
         for position, ruling in enumerate(self._rulings):
             if ruling.handling is Handling.INSPECT or canon.form(ruling.blocks) <= self._asked:
                 continue
-            before = BlockIndex([self._before(position, Handling.INSPECT, sure=True)])
+            before = self._before(position, Handling.INSPECT, sure=True)
             answer = comparison.found(boxes_of(ruling.blocks), (), (asked, comparison.denies, before), wanted)
             if answer is not None:
                 part = self.inspect[answer[1]][0]

@@ -47,10 +47,6 @@ class Pairs:
         """The rule that the ruling at that position is a part of; ``None`` for a foreign one, or one of nobody's."""
         return self._owner[position]
 
-    def positions(self, each: RuleBlocks) -> Sequence[int]:
-        """Where the rulings of a rule stand."""
-        return self._positions[each.rule]
-
     def is_said(self, each: RuleBlocks) -> bool:
         """True if the rulings of the rule do exactly what it must do."""
         return self._said[each.rule]

@@ -26,16 +26,24 @@ STDOUT = "-"
 """The folder that stands for standard output."""
 
 
+def day_of(text: str | None) -> date | str:
+    """The day that `--as-of` names, today (UTC) if it is left out; a text that says what is wrong with it."""
+    if text is None:
+        return datetime.now(tz=UTC).date()
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return f"`{text}` is no date: write it as YYYY-MM-DD, such as 2027-06-30"
+    if day.isoformat() != text:
+        return f"`{text}` is no date of the form YYYY-MM-DD: write {day.isoformat()}"
+    return day
+
+
 def request_of(options: argparse.Namespace) -> Request | str:
     """The request that the options of `compile` and `check` make; a text that says what is wrong with them."""
-    as_of = datetime.now(tz=UTC).date()
-    if options.as_of is not None:
-        try:
-            as_of = date.fromisoformat(options.as_of)
-        except ValueError:
-            return f"`{options.as_of}` is no date: write it as YYYY-MM-DD, such as 2027-06-30"
-        if as_of.isoformat() != options.as_of:
-            return f"`{options.as_of}` is no date of the form YYYY-MM-DD: write {as_of.isoformat()}"
+    as_of = day_of(options.as_of)
+    if isinstance(as_of, str):
+        return as_of
     return Request(
         paths=tuple(options.paths) or (".",),
         as_of=as_of,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from egressc.project_paths import find_inventories, printable, reason
 from egressc.report_drift import drift_json, drift_markdown, drift_text, nothing_compared
 from egressc.report_json import to_json
 from egressc.targets.protocol import Artefact
+from egressc.verb_compile import day_of
 
 if TYPE_CHECKING:
     import argparse
@@ -67,12 +67,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _request_of(options: argparse.Namespace) -> Request | str:
-    as_of = datetime.now(tz=UTC).date()
-    if options.as_of is not None:
-        try:
-            as_of = date.fromisoformat(options.as_of)
-        except ValueError:
-            return f"`{options.as_of}` is no date: write it as YYYY-MM-DD, such as 2027-06-30"
+    as_of = day_of(options.as_of)
+    if isinstance(as_of, str):
+        return as_of
     paths = tuple(options.policy) or (".",)
     name = options.firewall.partition("/")[0]
     firewalls: tuple[str, ...]
@@ -87,7 +84,8 @@ def _chosen(result: Compilation, name: str) -> Build | str:
     """The artefact that the name means, or what is wrong with the name."""
     found = [build for build in result.builds if name in (build.site.name, build.site.firewall)]
     if len(found) == 1:
-        return found[0] if found[0].target.read is not None else f"nothing reads configurations of `{name}`"
+        target = found[0].target
+        return found[0] if target.read is not None else f"`{name}` is a {target.name}, and this version reads none yet"
     if not found:
         known = ", ".join(f"`{build.site.name}`" for build in result.builds)
         return f"there is no artefact `{name}`" + (f"; there are {known}" if known else "")

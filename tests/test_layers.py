@@ -16,7 +16,7 @@ TARGETS = ROOT / "targets"
 LAYERS = (
     ("values", ("__init__ anything quick_init exits markdown naming problems ranges source labels host hosts addresses services "
      "suggest names public_suffixes words templates binding_values")),
-    ("model", "diagnostics policy keywords syntax located_value inventory reach reasons flows flows_search meaning lowering explain_code"),
+    ("model", "diagnostics policy keywords syntax located_value inventory reach reasons flows flows_search meaning config_text lowering explain_code"),
     ("passes", ("read_source parse located schema scope project resolve load_inventory service_tags format bind fill "
      "site flows_index rule_index tls approximate parts except_order licences")),
     ("analyses", "proof drift fidelity announce summary report output"),

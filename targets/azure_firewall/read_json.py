@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from egressc.config_text import text_of
 from egressc.meaning import UnreadableError
 from egressc.targets.azure_firewall.read_expressions import Unknown
 
@@ -31,7 +32,7 @@ def documents_of(files: Sequence[Artefact]) -> tuple[Document, ...]:
 
 
 def _document(file: Artefact) -> Document:
-    value = _load(_text(file), file.name)
+    value = _load(text_of(file), file.name)
     if isinstance(value, dict):
         keys = {key.lower() for key in value}
         schema = str(value.get("$schema", "")).lower()
@@ -61,17 +62,6 @@ def _given(value: dict[str, Any], file: str) -> Iterator[tuple[str, Any]]:
             yield name.lower(), each["value"]
         else:
             yield name.lower(), Unknown(f"the parameter `{name}` is a secret of a key vault")
-
-
-def _text(file: Artefact) -> str:
-    """The text: UTF-8, or UTF-16 with its mark, which PowerShell's `>` writes."""
-    content = file.content
-    try:
-        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return content.decode("utf-16")
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableError("this is neither UTF-8 nor UTF-16", file.name) from None
 
 
 def _load(text: str, file: str) -> Any:

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from egressc.config_text import text_of
 from egressc.meaning import UnreadableError
 from egressc.targets.windows_firewall.live import Live
 from egressc.targets.windows_firewall.meaning import meaning_of
@@ -70,16 +71,10 @@ def _placed(records: Sequence[tuple[int, dict[str, Any]]], file: Artefact) -> _R
 
 
 def _text(file: Artefact) -> str:
-    """The text of a file as Windows writes it: UTF-16 with a mark, UTF-8, or else the code page of the West."""
-    content = file.content
-    try:
-        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return content.decode("utf-16")
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        if content.startswith(b"REGEDIT4"):
-            return content.decode("cp1252", "replace")
-        raise UnreadableError("this is neither UTF-8 nor UTF-16", file.name) from None
+    """The text of a file as Windows writes it; the oldest form of an export is in the code page of the West."""
+    if file.content.startswith(b"REGEDIT4"):
+        return file.content.decode("cp1252", "replace")
+    return text_of(file)
 
 
 def _artefact(data: list[_Data], site: Site[Settings]) -> Live:

@@ -295,7 +295,7 @@ def test_a_deny_of_a_family_that_the_target_does_not_carry_is_only_noted():
 def test_a_rule_that_a_target_forgets_is_a_defect():
     site = site_of(WEB, 'allow other "O" { to b.test.io ports 443 }')
     parts = lowering(site).parts
-    with pytest.raises(BrokenLoweringError, match="`p/other` has no part on `fw`"):
+    with pytest.raises(BrokenLoweringError, match=r"`p/other` on `fw` \(fake\): it has no part"):
         assess(site, Lowering(None, tuple(p for p in parts if p.rule.identity != "p/other")), grading())
     other = site_of(WEB)
     with pytest.raises(BrokenLoweringError, match="is no rule of `fw`"):

@@ -14,6 +14,7 @@ from egressc.fidelity import assess
 from egressc.hosts import HostPattern
 from egressc.licences import Licensing, breach
 from egressc.lowering import BrokenLoweringError, Lowering, Step
+from egressc.meaning import Block, Outcome, Ruling
 from egressc.parts import parts_of
 from egressc.policy import AddressEndpoint, HostEndpoint
 from egressc.reasons import FACTS, Reason
@@ -214,3 +215,29 @@ def test_the_compilation_stops_and_names_the_rule_and_a_flow(site):
     assert "`p/r` on `fw` (fake)" in text
     assert "`account` has no licence to change the ports" in text
     assert ":8443" in text
+
+
+def broken(site, change, **options):
+    """The text of the defect that a lowering is, in which the part of `p/r` was changed."""
+    parts = [change(part) if rule.identity == "p/r" else part for rule in site.rules for part in parts_of(rule)]
+    with pytest.raises(BrokenLoweringError) as caught:
+        assess(site, Lowering(None, tuple(parts), **options), grading())
+    return str(caught.value)
+
+
+def test_what_is_closed_below_the_allows_is_what_was_excepted(site):
+    reach = rule_of(site, "r").reach
+    excepted = replace(reach, endpoints=reach.exceptions, exceptions=())
+    assess(site, Lowering(None, tuple(replace(p, closes=(excepted,)) if p.rule.identity == "p/r" else p
+                                      for rule in site.rules for p in parts_of(rule))), grading())  # fmt: skip
+    more = replace(excepted, endpoints=(*reach.exceptions, host("*.example.org")))
+    text = broken(site, lambda part: replace(part, closes=(more,)))
+    assert "it denies more below the allows than it excepts" in text
+    assert ".example.org:443" in text
+    assert "is gone" in broken(site, lambda part: replace(part, closes=(excepted,), reach=None, steps=(
+        Step(Reason.NO_NAMES, FACTS[Reason.NO_NAMES].effect, "test", part.reach, None),)))  # fmt: skip
+
+
+def test_what_is_let_through_first_is_announced(site):
+    first = Ruling("first", Outcome.ALLOW, (Block(),))
+    assert "does not say so" in broken(site, lambda part: part, opening=(first,))

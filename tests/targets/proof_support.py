@@ -41,12 +41,19 @@ def untouched(kind):
     return compiled(kind)
 
 
-def functions(kind, file, first):
-    """The public functions of a module beside the tests of a target whose first parameter has that name."""
+@cache
+def module_of(kind, file):
+    """A module beside the tests of a target."""
     place = Path(__file__).parent / FOLDERS[kind] / f"{file}.py"
     spec = importlib.util.spec_from_file_location(f"{FOLDERS[kind]}_{file}", place)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def functions(kind, file, first):
+    """The public functions of such a module whose first parameter has that name."""
+    module = module_of(kind, file)
     return {
         name: function
         for name, function in inspect.getmembers(module, inspect.isfunction)

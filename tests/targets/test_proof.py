@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from proof_policies import POLICIES
-from proof_support import compiled, functions, live_files, untouched
+from proof_support import compiled, functions, live_files, module_of, untouched
 
 from egressc.drift import drift
 from egressc.lowering import BrokenLoweringError
@@ -56,6 +56,8 @@ def test_what_is_broken_in_lowering_or_rendering_is_stopped(kind, name, monkeypa
     with pytest.raises((UnprovedError, BrokenLoweringError)) as caught:
         compiled(kind)
     assert f"`{untouched(kind).site.name}`" in str(caught.value)
+    if name not in getattr(module_of(kind, "breakages"), "WITHOUT_FLOW", ()):
+        assert " → " in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -73,3 +75,7 @@ def test_what_is_tampered_with_is_found(kind, name):
     live = [Artefact(name, content) for name, content in changed.items()]
     found = drift(build.site, load_target(build.site.target), build.lowering, live)
     assert not found.is_equal
+    expected = getattr(module_of(kind, "tamperings"), "EXPECTED", {}).get(name)
+    lists = ("allows_more", "allows_less", "inspection_differs", "unknown")
+    if expected is not None:
+        assert {each for each in lists if getattr(found, each)} == expected

@@ -7,7 +7,7 @@ from functools import cache
 
 from support import site_of
 
-from egressc.drift import deciding, holds
+from egressc.drift import Deciding, holds
 from egressc.flows import Flow
 from egressc.targets.azure_firewall.read import read
 from egressc.targets.protocol import Artefact
@@ -112,7 +112,7 @@ def flow(
 
 def decided(meaning, *arguments, **more):
     """What decides a flow: the name of the ruling and its outcome, or the default; `unknown` where nobody knows."""
-    found = deciding(meaning.rulings, flow(*arguments, **more))
+    found = Deciding(meaning.rulings).of(flow(*arguments, **more))
     if not found:
         return "(default)", meaning.default.value
     if found[0].doubt:

@@ -22,7 +22,7 @@ from azure_reading import (
     site,
 )  # fmt: skip
 
-from egressc.drift import deciding
+from egressc.drift import Deciding
 from egressc.meaning import Outcome, UnreadableError
 from egressc.targets.azure_firewall.read import read
 
@@ -197,7 +197,7 @@ def test_what_is_not_understood_of_a_rule_is_a_doubt_about_what_it_may_match(rul
     meaning = reading(allows(rule))
     (ruling,) = [each for each in meaning.rulings if each.name == "r"]
     assert ruling.doubt
-    assert deciding((ruling,), flow("w.example.com", path="/a")) == (ruling,)
+    assert Deciding((ruling,)).of(flow("w.example.com", path="/a")) == (ruling,)
 
 
 @pytest.mark.parametrize(
