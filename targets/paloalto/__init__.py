@@ -13,8 +13,10 @@ from egressc.targets.protocol import Target
 
 if TYPE_CHECKING:
     from egressc.diagnostics import Diagnostic
+    from egressc.flows import Processes
     from egressc.located import Located
     from egressc.lowering import Lowering
+    from egressc.policy import Account
     from egressc.site import Site
     from egressc.targets.paloalto.model import Configuration
     from egressc.targets.paloalto.settings import Settings
@@ -41,6 +43,12 @@ def _render(model: Configuration) -> tuple[Artefact, ...]:
     return render(model)
 
 
+def _processes(account: Account) -> tuple[Processes, ...]:
+    from egressc.targets.paloalto.processes import processes  # noqa: PLC0415
+
+    return processes(account)
+
+
 TARGET: Target[Settings, Configuration] = Target(
     name="paloalto",
     capabilities=CAPABILITIES,
@@ -51,4 +59,5 @@ TARGET: Target[Settings, Configuration] = Target(
     lower=_lower,
     render=_render,
     main_artefact="config.xml",
+    processes=_processes,
 )
