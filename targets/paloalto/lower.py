@@ -36,6 +36,8 @@ from egressc.targets.paloalto.rule_words import Vocabulary
 from egressc.targets.paloalto.self_check import check
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from egressc.site import Site
     from egressc.targets.paloalto.settings import Settings
 
@@ -51,7 +53,7 @@ def lower(site: Site[Settings]) -> Lowering[Configuration]:
     vocabulary = Vocabulary(settings, objects)
     steps = Steps(site)
     writer = RuleWriter(site, objects, vocabulary)
-    parts = _written([part for rule in site.rules for part in steps.lowered(rule)], site, writer)
+    parts = _written([part for rule in site.rules for part in steps.lowered(rule)], site, writer, dict(steps.sharing))
     closing = _closing_deny(site, objects)
     if closing is not None:
         writer.security.append(closing)
@@ -82,15 +84,18 @@ def lower(site: Site[Settings]) -> Lowering[Configuration]:
         tuple(problems),
         _assumes(site, model, has_literals=writer.has_literals),
         settings.tls_inspection,
+        overlapping=steps.sharing,
     )
 
 
-def _written(parts: list[Part], site: Site[Settings], writer: RuleWriter) -> tuple[Part, ...]:
+def _written(
+    parts: list[Part], site: Site[Settings], writer: RuleWriter, sharing: Mapping[str, frozenset[str]]
+) -> tuple[Part, ...]:
     """The parts with the names of their rules; the rules are written in the order in which they must stand."""
     cutting = [p for p in parts if not p.rule.is_deny and denied_exceptions(p)]
     last: tuple[Part, ...] = ()
     if cutting:
-        last, stuck = placed(cutting, site)
+        last, stuck = placed(cutting, site, sharing)
         sentence = "its exceptions and those of another rule cut into each other, and one of them must stand first"
         parts = [without_denied_exceptions(p, sentence) if p in stuck else p for p in parts]
     behind = frozenset(last)

@@ -15,6 +15,7 @@ from egressc.addresses import ALL
 from egressc.policy import AddressEndpoint, HostEndpoint
 from egressc.reach import Reach
 from egressc.rule_index import RuleIndex
+from egressc.targets.paloalto.lower_accounts import for_all_sharing
 from egressc.targets.paloalto.lower_split import denied_exceptions, destinations_of
 
 if TYPE_CHECKING:
@@ -27,17 +28,19 @@ if TYPE_CHECKING:
     from egressc.targets.paloalto.settings import Settings
 
 
-def placed(parts: list[Part], site: Site[Settings]) -> tuple[tuple[Part, ...], frozenset[Part]]:
+def placed(
+    parts: list[Part], site: Site[Settings], sharing: Mapping[str, frozenset[str]]
+) -> tuple[tuple[Part, ...], frozenset[Part]]:
     """The parts in an order in which no exception cuts into a later one, and those that have no place.
 
     All are allows with exceptions that denies above them say. A part has no place when its exceptions and those of
-    another cut into each other.
+    another cut into each other. Exceptions also cut into the allows of accounts that share processes.
     """
     stand_ins = {_stand_in(part): part for part in parts}
     index = RuleIndex(tuple(stand_ins), site.tags)
     before: dict[Part, list[Part]] = {}
     for part in parts:
-        cut = index.allows_meeting(_footprint(part, site.tags))
+        cut = index.allows_meeting(for_all_sharing(_footprint(part, site.tags), sharing))
         before[part] = [other for rule in cut if (other := stand_ins[rule]) is not part]
     stuck: set[Part] = set()
     while True:

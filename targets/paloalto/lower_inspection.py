@@ -11,6 +11,7 @@ from egressc.policy import AddressEndpoint, HostEndpoint, Inspection
 from egressc.reach import Reach
 from egressc.rule_index import RuleIndex
 from egressc.services import PortSet
+from egressc.targets.paloalto.lower_accounts import for_all_sharing
 from egressc.targets.paloalto.lower_split import addresses_in, tls_services_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,13 @@ def _excepted_addresses(reach: Reach, tags: Mapping[str, AddressSet]) -> tuple[E
 class Decrypted:
     """The connections that the decryption rules of a site surely decrypt: those of `decrypt` and of no `no-decrypt`."""
 
-    def __init__(self, parts: Iterable[Part], settings: Settings, tags: Mapping[str, AddressSet]) -> None:
+    def __init__(
+        self,
+        parts: Iterable[Part],
+        settings: Settings,
+        tags: Mapping[str, AddressSet],
+        sharing: Mapping[str, frozenset[str]],
+    ) -> None:
         exempt: list[BoundRule] = []
         opened: list[BoundRule] = []
         for part in parts:
@@ -69,13 +76,14 @@ class Decrypted:
                 )
                 (opened if rule.rule.inspection is Inspection.MUST else exempt).append(rule)
         self._tags = tags
+        self._sharing = sharing
         self._exempt = RuleIndex(exempt, tags)
         self._opened = RuleIndex(opened, tags)
 
     def covers(self, reach: Reach) -> bool:
         """True if every TLS connection of the reach, also to the hosts that it excepts, is surely decrypted."""
         whole = replace(reach, exceptions=_excepted_addresses(reach, self._tags))
-        if self._exempt.allows_meeting(whole):
+        if self._exempt.allows_meeting(for_all_sharing(whole, self._sharing)):
             return False
         met = self._opened.allows_meeting(whole)
         return witness(boxes(whole, self._tags), [b for rule in met for b in boxes(rule.reach, self._tags)]) is None

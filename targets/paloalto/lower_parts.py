@@ -6,11 +6,10 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from egressc.anything import ANY, Anything
+from egressc.anything import ANY
 from egressc.approximate import (
     any_source,
     by_address,
-    change,
     drop_account,
     drop_exceptions,
     drop_paths,
@@ -28,6 +27,7 @@ from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, In
 from egressc.reasons import Effect, Reason
 from egressc.targets.paloalto.applications import applications_of
 from egressc.targets.paloalto.entries import sayable, with_short_runs, with_whole_labels
+from egressc.targets.paloalto.lower_accounts import Sharing, for_all_sharing, sharing_of
 from egressc.targets.paloalto.lower_inspection import Decrypted
 from egressc.targets.paloalto.lower_split import (
     VISIBLE,
@@ -52,10 +52,15 @@ if TYPE_CHECKING:
 
 
 class Steps:
-    """Takes the rules of one site to what PAN-OS can say. ``diagnostics`` are what no reason covers."""
+    """Takes the rules of one site to what PAN-OS can say.
+
+    ``diagnostics`` are what no reason covers; ``sharing`` says which accounts of the site share processes.
+    """
 
     def __init__(self, site: Site[Settings]) -> None:
         self.diagnostics: list[Diagnostic] = []
+        self.sharing: Sharing = sharing_of(site)
+        self._sharing = dict(self.sharing)
         self._site = site
         self._settings = site.settings
         self._told: set[str] = set()
@@ -90,41 +95,10 @@ class Steps:
     def _who(self, part: Part) -> Part:
         if not self._settings.user_id:
             part = drop_account(part, "the firewall does not see accounts: `user-id` is off")
-        else:
-            part = self._with_alike(part)
         for group in part.rule.groups:
             if group.is_unbound:
                 return any_source(part, f"group `{group.name}` has neither networks nor an object on this firewall")
         return part
-
-    def _with_alike(self, part: Part) -> Part:
-        """The part for every account that User-ID takes for one of its own, too."""
-        reach = part.reach
-        if reach is None or isinstance(reach.accounts, Anything):
-            return part
-        alike = frozenset().union(*(self._alike[name] for name in reach.accounts))
-        others = ", ".join(f"`{name}`" for name in sorted(alike - reach.accounts))
-        return change(
-            part,
-            Reason.ACCOUNT,
-            replace(reach, accounts=alike),
-            f"User-ID sees the directory user alone, and that is also what {others} runs as",
-        )
-
-    @cached_property
-    def _alike(self) -> dict[str, frozenset[str]]:
-        """For each account of the site, those that share a directory user with it, itself among them."""
-        users: dict[str, set[str]] = {}
-        names: dict[str, set[str]] = {}
-        for rule in self._site.rules:
-            if isinstance(rule.accounts, Anything):
-                continue
-            for account in rule.accounts:
-                users.setdefault(account.name, {v.casefold() for v in account.values("directory-user")})
-        for name, known in users.items():
-            for user in known:
-                names.setdefault(user, set()).add(name)
-        return {name: frozenset({name}.union(*(names[u] for u in known))) for name, known in users.items()}
 
     def _sayable(self, part: Part) -> Iterator[Part]:
         match part.kind:
@@ -162,7 +136,8 @@ class Steps:
             for whole in parts_of(rule)
             for piece in split(whole)
         )
-        return Decrypted((self._matched(part) for part in wholes), self._settings, self._site.tags)
+        matched = (self._matched(part) for part in wholes)
+        return Decrypted(matched, self._settings, self._site.tags, self._sharing)
 
     def _matched(self, part: Part) -> Part:
         """The part as a decryption rule matches it: wildcards in tokens, tags as addresses."""
@@ -240,7 +215,8 @@ class Steps:
         if all(step.after is step.before for step in part.steps):
             return part
         # A deny that meets an allow only since it was widened is an error, which the driver finds if it is written.
-        if self._site.names_internal(part.start.endpoints) or self._site.index.allows.meets(part.reach or part.start):
+        whole = for_all_sharing(part.reach or part.start, self._sharing)
+        if self._site.names_internal(part.start.endpoints) or self._site.index.allows.meets(whole):
             return part
         return left_out(part)
 

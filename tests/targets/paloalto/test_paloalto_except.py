@@ -190,24 +190,70 @@ def test_a_deny_for_an_account_that_is_not_seen_is_an_error_where_it_meets_an_al
     assert errors(result) == ["E0621"]
 
 
-@pytest.mark.parametrize("user", ["CONTOSO\\wapc$", "contoso\\WAPC$"])
-def test_accounts_of_one_directory_user_are_one_account(user):
-    policy = f"""{ACCOUNTS}
-    service-account other "O" {{ directory-user "{user}" }}
-    policy p "P" {{ from connectors
-        allow a "A" {{ to a.example.com ports 443/https as connector }}
-        allow b "B" {{ to b.example.com ports 443/https as connector other }}
-        {{}}
-    }}"""
-    text = inventory(ZONES + ", user-id: true")
-    seen = 'allow c "C" { to c.example.com ports 443/https as other }'
-    result = compilation_of(policy.replace("{}", seen), text)
+SHARED = """
+service-account one "One" { directory-user "C\\one" }
+service-account three "Three" { directory-user "C\\three" directory-user "USER" }
+policy p "P" { from connectors %s }
+"""
+
+
+def of_shared_user(rules, user="c\\ONE"):
+    """What is made of rules for two accounts, of which one holds the directory user of the other and another one."""
+    return compilation_of(SHARED.replace("USER", user) % rules, inventory(ZONES + ", user-id: true"))
+
+
+@pytest.mark.parametrize("user", ["C\\one", "c\\ONE"])
+def test_a_rule_holds_its_accounts_alone_where_others_share_their_directory_user(user):
+    # architecture.md, "Accounts": what runs as a shared user belongs to both accounts, so nothing is decided otherwise
+    result = of_shared_user(
+        """allow a "A" { to a.example.com ports 443/https as one }
+        allow b "B" { to b.example.com ports 443/https as three }
+        deny  d "D" { to b.example.com ports 443/https as one }""",
+        user,
+    )
+    assert [d for d in result.diagnostics if d.level is not Level.NOTE] == []
+    (build,) = result.builds
+    assert [(p.rule.key, p.reach.accounts) for p in build.lowering.parts] == [
+        ("p/a", {"one"}),
+        ("p/b", {"three"}),
+        ("p/d", {"one"}),
+    ]
+    assert [(r.action, set(r.users)) for r in build.lowering.model.security_rules[:-1]] == [
+        ("deny", {"C\\one"}),
+        ("allow", {"C\\one"}),
+        ("allow", {"C\\three", user}),
+    ]
+    assert dict(build.lowering.overlapping) == {"one": {"three"}, "three": {"one"}}
+
+
+def test_a_deny_that_cannot_be_said_is_missed_where_it_shares_a_user_with_an_allow():
+    deny = 'deny d "D" { to a*.example.com ports any/tcp as one }'
+    allow = 'allow r "R" { to 198.51.100.0/25 ports 5671/tls as three }'
+    assert errors(of_shared_user(deny + allow)) == ["E0610"]
+    result = of_shared_user(deny + allow, "C\\other")
     assert errors(result) == []
-    told = [d for d in result.diagnostics if d.code == "W0601"]
-    assert [d.subject for d in told] == ["p/a", "p/c"]
-    assert "`other`" in told[0].message
-    deny = 'deny d "D" { to a.example.com ports 443/https as other }'
-    assert errors(compilation_of(policy.replace("{}", deny), text)) == ["E0621"]
+    assert [d.code for d in result.diagnostics if d.subject == "p/d"] == ["N0623"]
+
+
+def test_no_path_is_seen_where_a_shared_user_is_exempt_from_decryption():
+    must = 'allow m "M" { to a.example.com/in ports 443/https tls-inspection as one }'
+    exempt = 'allow n "N" { to a.example.com ports 443/https no-tls-inspection as three }'
+    for user, entries in (("C\\one", ("a.example.com/",)), ("C\\two", ("a.example.com/in", "a.example.com/in/"))):
+        text = SHARED.replace("USER", user) % (must + exempt)
+        (build,) = compilation_of(text, inventory(SETTINGS + ", user-id: true")).builds
+        rule = next(r for r in build.lowering.model.security_rules if r.users == ("C\\one",))
+        held = {c.name: c.entries for c in build.lowering.model.categories}
+        assert tuple(held[rule.categories[0]]) == entries
+
+
+def test_an_exception_stands_behind_the_allow_that_it_would_cut_into_for_a_shared_user():
+    result = of_shared_user(
+        """allow a "A" { to *.b.example.com except a.b.example.com ports 443/https as one }
+        allow b "B" { to a.b.example.com *.c.example.com except a.c.example.com ports 443/https as three }"""
+    )
+    assert errors(result) == []
+    rules = [(r.action, len(r.users)) for r in result.builds[0].lowering.model.security_rules if r.users is not ANY]
+    assert rules == [("deny", 2), ("allow", 2), ("deny", 1), ("allow", 1)]
 
 
 def test_accounts_of_different_directory_users_are_told_apart():
