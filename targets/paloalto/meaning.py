@@ -93,7 +93,9 @@ class _Reading:
                 "a path is seen only where TLS is surely opened, or none is spoken"
             )  # fmt: skip
             self._add(rule, outcome, matched.with_paths, joined((doubt, hidden)))
-        self._add(rule, outcome, matched.unseen, joined((doubt, "whether a name is seen over UDP is not documented")))
+        if matched.unseen:
+            hidden = "whether a name is seen over UDP is not documented"
+            self._add(rule, outcome, matched.unseen, joined((doubt, hidden)))
 
     def _add(self, rule: LiveRule, outcome: Outcome | None, blocks: tuple[Block, ...], doubt: str) -> None:
         """Add a ruling; both, in doubt, where nobody knows which."""

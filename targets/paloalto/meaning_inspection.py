@@ -35,6 +35,7 @@ _ACTIONS: Final = {
 }
 """What a decryption rule does ([C] specs, decryption rules)."""
 
+_NO_PATH: Final = "no path is seen before TLS is opened"
 _TCP: Final = PortSet(ALL_PORTS.tcp)
 EXCLUSION: Final = "(SSL decryption exclusion)"
 """What the ruling is called that stands for the list of excluded servers."""
@@ -101,8 +102,7 @@ class Inspections:
             doubts.append(f"the type `{rule.kind[:80]}` is not understood")
         if handling is None:
             doubts.append(f"the action `{rule.action[:80]}` is not understood")
-        # A rule's type is no type of zones.
-        matched = self._matcher.matched(replace(rule, kind=""), doubts)
+        matched = self._matcher.matched(rule, doubts)
         if matched is None:
             return
         blocks = tuple(_over_tcp(matched.blocks))
@@ -111,7 +111,7 @@ class Inspections:
         for each, doubt in (
             (blocks, matched.doubt),
             # The handshake shows the host alone.
-            (matched.with_paths, joined((matched.doubt, "no path is seen before TLS is opened"))),
+            (matched.with_paths, f"{matched.doubt}; {_NO_PATH}" if matched.doubt else _NO_PATH),
         ):
             if each:
                 for how in (Handling.EXEMPT, Handling.INSPECT) if handling is None else (handling,):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from egressc.config_text import text_of
 from egressc.meaning import UnreadableError
 from egressc.targets.paloalto.meaning import meaning_of
-from egressc.targets.paloalto.read_rules import has_rules, live_of
+from egressc.targets.paloalto.read_rules import live_of
 from egressc.targets.paloalto.read_set import take_set
-from egressc.targets.paloalto.read_shelf import Shelf
+from egressc.targets.paloalto.read_shelf import HERE, Shelf
 from egressc.targets.paloalto.read_xml import take_xml
 
 if TYPE_CHECKING:
@@ -51,21 +51,28 @@ def live_from(files: Sequence[Artefact], location: Location) -> Live:
                 )
             take_set(commands, text, file.name)
             is_set.append(file.name)
-    found = [_live(shelf, location, names[0]) for shelf, names in ((xml, is_xml), (commands, is_set)) if names]
-    if not found:
+    if not files:
         raise UnreadableError("there is no file")
+    found = [
+        _live(shelf, location, names, alone=not (is_xml and is_set))
+        for shelf, names in ((xml, is_xml), (commands, is_set))
+        if names
+    ]
     if len(found) == 2 and _same(found[0]) != _same(found[1]):
         raise UnreadableError(f"`{is_xml[0]}` and `{is_set[0]}` say different things", is_set[0])
     return found[0]
 
 
-def _live(shelf: Shelf, location: Location, file: str) -> Live:
-    if not has_rules(shelf.places) and not shelf.places:
-        raise UnreadableError("there are no rules", file)
+def _live(shelf: Shelf, location: Location, names: Sequence[str], *, alone: bool) -> Live:
+    """What the files of one form say; beside those of the other form they may say nothing at all."""
+    if not shelf.places:
+        if alone:
+            raise UnreadableError("there are no rules", names[0])
+        shelf.section(HERE, "rulebase/security")
     try:
         return live_of(shelf, location)
     except UnreadableError as error:
-        raise UnreadableError(error.message, error.file or file, error.line) from None
+        raise UnreadableError(error.message, error.file or names[0], error.line) from None
 
 
 def _same(live: Live) -> Live:

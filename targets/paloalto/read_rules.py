@@ -15,24 +15,24 @@ from egressc.targets.paloalto.read_objects import Objects
 from egressc.targets.paloalto.read_shelf import HERE, SHARED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from egressc.targets.paloalto.live import Texts
     from egressc.targets.paloalto.model import Location
     from egressc.targets.paloalto.read_shelf import Fields, Place, Shelf
 
-_COMMON: Final = {
-    "from", "to", "source", "source-user", "destination", "negate-source", "negate-destination", "category", "service",
-    "action", "disabled", "description", "tag", "group-tag", "log-setting", "uuid",
-    "source-hip", "destination-hip", "hip-profiles", "target/negate", "target/devices",
-}  # fmt: skip
-_SECURITY: Final = frozenset(
+_COMMON: Final = frozenset(
     {
-        *_COMMON, "application", "schedule", "rule-type", "log-start", "log-end", "icmp-unreachable",
-        "option/disable-server-response-inspection", "option", "profile-setting", "profile-setting/group",
+        "from", "to", "source", "source-user", "destination", "negate-source", "negate-destination", "category",
+        "service", "action", "disabled", "source-hip", "destination-hip", "hip-profiles", "target/negate",
+        "target/devices",
     }
 )  # fmt: skip
-_DECRYPTION: Final = frozenset({*_COMMON, "type", "profile", "log-success", "log-fail"})
+_SECURITY: Final = _COMMON | {
+    "application", "schedule", "rule-type", "icmp-unreachable", "option", "option/disable-server-response-inspection",
+    "profile-setting", "profile-setting/group",
+}  # fmt: skip
+_DECRYPTION: Final = _COMMON | {"type", "profile"}
 """The fields that are understood, or that say nothing of what a rule matches and does ([S], rules/entry)."""
 
 _HARMLESS: Final = ("qos/", "target/devices/", "profile-setting/profiles/")
@@ -243,8 +243,3 @@ def _where(place: Place, path: str) -> str:
     """A rulebase for people."""
     kind, name = place
     return f"{path} of {f'{kind} ' if kind else ''}`{name}`" if name else f"{path} of what all share" if kind else path
-
-
-def has_rules(places: Mapping[Place, Mapping[str, object]]) -> bool:
-    """True if there is a rulebase anywhere."""
-    return any("rulebase/" in section for sections in places.values() for section in sections)

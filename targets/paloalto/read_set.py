@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from egressc.meaning import UnreadableError
-from egressc.targets.paloalto.read_shelf import DEEPER, HERE, OBJECTS, RULEBASES, RULES, SHARED, Order
+from egressc.targets.paloalto.read_shelf import DEEPER, HERE, OBJECTS, RULEBASES, RULES, SHARED, UNREAD, Order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,10 +49,13 @@ class _Reading:
             if entry is not None and line.startswith(head):
                 # The same entry as in the line before: the head needs no second look.
                 rest = line[len(head) :]
+                if rest.startswith("description "):
+                    continue
                 field = known.get(rest)
                 if field is None:
                     field = known[rest] = self._field(_words(rest), number)
-                _add(entry, field)
+                if field[0] not in UNREAD:
+                    _add(entry, field)
             elif line.startswith("set "):
                 head, entry = self._set(line, number)
             elif line.startswith("move "):
@@ -89,7 +92,9 @@ class _Reading:
         rest = words[at + 1 :]
         if not rest:
             return "", entry
-        _add(entry, self._field(rest, number))
+        field = self._field(rest, number)
+        if field[0] not in UNREAD:
+            _add(entry, field)
         return _head(line, at + 1), entry
 
     def _place(self, words: list[str], at: int, number: int) -> tuple[Place, int]:

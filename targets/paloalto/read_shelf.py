@@ -29,6 +29,11 @@ RULEBASES: Final = frozenset({"pre-rulebase", "rulebase", "post-rulebase"})
 RULES: Final = frozenset({"security", "decryption", "default-security-rules"})
 """The rulebases that have a bearing; each has its entries below `rules`."""
 
+UNREAD: Final = frozenset(
+    {"description", "tag", "group-tag", "log-setting", "log-start", "log-end", "log-success", "log-fail", "uuid"}
+)
+"""Fields of rules and objects that say nothing of what matches ([S] rules/entry, address/entry, …): not kept."""
+
 Place = tuple[str, str]
 """Where objects and rules stand: ``shared``, ``vsys`` or ``device-group``, with its name.
 

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Final
 
 from egressc.meaning import UnreadableError
-from egressc.targets.paloalto.read_shelf import DEEPER, HERE, OBJECTS, RULEBASES, RULES, SHARED
+from egressc.targets.paloalto.read_shelf import DEEPER, HERE, OBJECTS, RULEBASES, RULES, SHARED, UNREAD
 
 if TYPE_CHECKING:
     from egressc.targets.paloalto.read_shelf import Fields, Place, Section, Shelf
@@ -119,6 +119,8 @@ class _Reading:
         fields: Fields = {}
         same = self._same
         for child in entry:
+            if child.tag in UNREAD:
+                continue
             if not len(child):
                 text = child.text
                 values: tuple[str, ...] = (text,) if text and not text.isspace() else ()
