@@ -19,6 +19,7 @@ from dataclasses import replace
 
 from policy_verdict import (
     Flow,
+    among,
     endpoint_holds,
     host_matches,
     number,
@@ -27,6 +28,7 @@ from policy_verdict import (
     verdict,
     within,
 )
+from random_texts import OBJECTS
 
 from egressc.anything import ANY
 from egressc.fidelity import Verdict
@@ -70,8 +72,10 @@ def block_holds(block, flow, tags):
     has = dict(flow.process)
     if any((has.get(kind) in choice.names) is choice.negated for kind, choice in block.processes):
         return False
-    if not block.objects.negated or block.objects.names or block.tags or block.no_tags:
-        raise AssertionError("objects and tags are of no host firewall")
+    if any(among(OBJECTS[name], flow.source) for name in block.objects.names) is block.objects.negated:
+        return False
+    if block.tags or block.no_tags:
+        raise AssertionError("tags are of no host firewall")
     if block.names is None:
         return not any(test_holds(*test, flow.host, flow.path) for test in block.names_out)
     if any(test_holds(*test, flow.host, flow.path) for test in block.names) and not any(
@@ -271,7 +275,12 @@ def _denied_in_vain(build, flow, tags):
         return ""
     for part in build.lowering.parts:
         if any(reach_holds(reach, flow, tags) for reach in part.closes):
-            return "" if reported(build, part.rule.identity, Reason.DEFAULT) else f"{part.rule.key} closes, unsaid"
+            if not part.cut_out:
+                return "" if reported(build, part.rule.identity, Reason.DEFAULT) else f"{part.rule.key} closes, unsaid"
+            if part.reach is not None and reach_holds(part.reach, flow, tags):
+                return _added(build, part, flow, tags, Effect.NARROWER)
+            told = reported(build, part.rule.identity, Reason.RESOLVED_ADDRESS, Effect.NARROWER)
+            return "" if told else f"{part.rule.key} refuses what shares its addresses, unsaid"
     return "no rule was announced to deny it"
 
 
@@ -308,7 +317,8 @@ def _lost(build, rule, flow, tags, effect):
             and not (step.after is not None and reach_holds(step.after, flow, tags))
         ]
         if part.cells is not None or part.cut_out:
-            return "" if reported(build, rule.identity, Reason.ORDER) else f"{rule.key}: cells lose it, and no report"
+            told = any(reported(build, rule.identity, reason) for reason in (Reason.ORDER, Reason.RESOLVED_ADDRESS))
+            return "" if told else f"{rule.key}: cells lose it, and no report"
         if not losing:
             return f"{rule.key}: its part loses the flow, and no step says so"
         if not any(_may_lose(step, flow) and _tells(build, rule, step, effect) for step in losing):

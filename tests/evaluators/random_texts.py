@@ -8,7 +8,7 @@ from __future__ import annotations
 TAGS = {"sql": ("203.0.113.64/28", "2001:db8:9::/48"), "storage": ("203.0.113.72-203.0.113.99",)}
 """The truth about the service tags: ``Case.tags_known`` says whether the inventory names the file that holds it."""
 
-OBJECTS = {"OBJ D": ("10.88.0.0/24",)}
+OBJECTS = {"OBJ D": ("10.88.0.0/24",), "obj_d": ("10.88.0.0/24",)}
 """What the objects hold that exist on the device."""
 
 TAGS_FILE = (
@@ -175,7 +175,7 @@ def inventory(rng, firewall, *, tags_known):
         '  a: {networks: [10.0.0.0/24, "2001:db8:1::/64"], parameters: {part: [a, zz]}, features: [extra]}',
         "  b: {networks: [10.0.1.7, 10.0.1.9-10.0.1.30], parameters: {part: b}}",
         '  c: {networks: ["2001:db8:3::/64"], parameters: {part: a}}',
-        f"  d: {{objects: {{paloalto: OBJ D}}, {rng.choice(('', 'networks: [10.88.0.0/24], '))}parameters: {{part: b}}}}",
+        f"  d: {{objects: {{paloalto: OBJ D, iptables: obj_d}}, {rng.choice(('', 'networks: [10.88.0.0/24], '))}parameters: {{part: b}}}}",
         "  e: {parameters: {part: a}}",
         "  both: {members: [a, b]}",
     ]
