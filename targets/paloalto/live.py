@@ -92,6 +92,7 @@ class Live:
     Objects are found by their names. A group without ``members`` (``None``) is dynamic. ``twice`` are the names of
     objects that stand in several places with different contents. ``exclusions`` are the names of the SSL decryption
     exclusion. ``defaults`` are the actions of the default rules that were overridden, by the name of the rule.
+    ``is_whole`` says that the files hold everything that the device has, not a part of it.
     """
 
     security: tuple[LiveRule, ...]
@@ -106,4 +107,5 @@ class Live:
     twice: frozenset[str]
     exclusions: Texts
     defaults: Mapping[str, Texts]
+    is_whole: bool
     remarks: Texts = ()

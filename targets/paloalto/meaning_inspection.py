@@ -37,6 +37,12 @@ _ACTIONS: Final = {
 
 _NO_PATH: Final = "no path is seen before TLS is opened"
 _TCP: Final = PortSet(ALL_PORTS.tcp)
+OTHERS: Final = "(other decryption rules)"
+"""What the ruling is called that stands for decryption rules which files with a part of a configuration do not hold.
+
+They may stand behind those in the files: without them, an exemption that was lost would seem to change nothing.
+"""
+
 EXCLUSION: Final = "(SSL decryption exclusion)"
 """What the ruling is called that stands for the list of excluded servers."""
 
@@ -51,6 +57,9 @@ class Inspections:
         found = list(self._exclusions(live))
         for rule in live.decryption:
             found.extend(self._rule(rule))
+        if not live.is_whole and site.settings.tls_inspection:
+            doubt = "other decryption rules of the device are not in the files"
+            found.append(InspectionRuling(OTHERS, Handling.INSPECT, (Block(ports=_TCP),), sure=False, doubt=doubt))
         self.rulings: tuple[InspectionRuling, ...] = tuple(found)
 
     def shows_paths(self, blocks: Sequence[Block]) -> bool:

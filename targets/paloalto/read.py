@@ -76,5 +76,5 @@ def _live(shelf: Shelf, location: Location, names: Sequence[str], *, alone: bool
 
 
 def _same(live: Live) -> Live:
-    """What must be the same in both forms: all but the remarks."""
-    return replace(live, remarks=())
+    """What must be the same in both forms: all but the remarks, and what else is in the files."""
+    return replace(live, is_whole=True, remarks=())

@@ -77,7 +77,7 @@ class _Reading:
         return Live(
             tuple(security), tuple(decryption), objects.addresses, objects.address_groups, objects.services,
             objects.service_groups, objects.categories, objects.schedules, objects.external_lists,
-            frozenset(objects.twice), objects.exclusions, objects.defaults, tuple(self._remarks),
+            frozenset(objects.twice), objects.exclusions, objects.defaults, self._shelf.is_whole, tuple(self._remarks),
         )  # fmt: skip
 
     # -- places

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from egressc.meaning import UnreadableError
-from egressc.targets.paloalto.read_shelf import DEEPER, HERE, OBJECTS, RULEBASES, RULES, SHARED, UNREAD, Order
+from egressc.targets.paloalto.read_shelf import DEEPER, HERE, OBJECTS, REST, RULEBASES, RULES, SHARED, UNREAD, Order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,6 +126,8 @@ class _Reading:
                 if more[0] in RULES:
                     return path, at + 3
                 self._shelf.rulebases[place, path] = None
+        elif first in REST:
+            self._shelf.is_whole = True
         elif not first:
             self._fail("a `set` without anything", number)
         return None, at

@@ -34,6 +34,9 @@ UNREAD: Final = frozenset(
 )
 """Fields of rules and objects that say nothing of what matches ([S] rules/entry, address/entry, …): not kept."""
 
+REST: Final = frozenset({"mgt-config", "deviceconfig", "network"})
+"""What every device has besides rules: files with some of it hold all of its configuration, not a part of it."""
+
 Place = tuple[str, str]
 """Where objects and rules stand: ``shared``, ``vsys`` or ``device-group``, with its name.
 
@@ -48,7 +51,8 @@ HERE: Final[Place] = ("", "")
 class Shelf:
     """Sections by place. ``parents`` are device groups with the one above them, empty for none; others are not known.
 
-    ``rulebases`` are those of other kinds that were seen, with their place.
+    ``rulebases`` are those of other kinds that were seen, with their place. ``is_whole`` is set where the files hold
+    the configuration of a device, and not a part of it only.
     """
 
     def __init__(self) -> None:
@@ -56,6 +60,7 @@ class Shelf:
         self.parents: dict[str, str] = {}
         self.rulebases: dict[tuple[Place, str], None] = {}
         self.remarks: list[str] = []
+        self.is_whole = False
 
     def section(self, place: Place, name: str) -> Section:
         """The section with that path (``address``, ``rulebase/security``) at a place, empty if it is new."""

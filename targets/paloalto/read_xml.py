@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Final
 
 from egressc.meaning import UnreadableError
-from egressc.targets.paloalto.read_shelf import DEEPER, HERE, OBJECTS, RULEBASES, RULES, SHARED, UNREAD
+from egressc.targets.paloalto.read_shelf import DEEPER, HERE, OBJECTS, REST, RULEBASES, RULES, SHARED, UNREAD
 
 if TYPE_CHECKING:
     from egressc.targets.paloalto.read_shelf import Fields, Place, Section, Shelf
@@ -62,6 +62,9 @@ class _Reading:
 
     def _part(self, element: ET.Element) -> bool:
         """One element that stands directly in a configuration, or a fragment by itself."""
+        if element.tag in REST and len(element):
+            self._shelf.is_whole = True
+            return False
         match element.tag:
             case "shared":
                 self._place(element, SHARED)
