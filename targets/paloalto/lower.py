@@ -17,7 +17,7 @@ from egressc.targets.paloalto.capabilities import (
     RESERVED_NAMES,
     RULE_NAME,
 )
-from egressc.targets.paloalto.lower_except import placed
+from egressc.targets.paloalto.lower_except import placed, with_closes
 from egressc.targets.paloalto.lower_parts import Steps, without_denied_exceptions
 from egressc.targets.paloalto.lower_rules import RuleWriter
 from egressc.targets.paloalto.lower_split import denied_exceptions
@@ -107,7 +107,7 @@ def _written(
         if not part.rule.is_deny and part not in behind:
             done[part] = writer.write(part)
     for part in last:
-        done[part] = writer.write(part)
+        done[part] = writer.write(with_closes(part, site))
     return tuple(done[part] for part in parts)
 
 

@@ -12,8 +12,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL
+from egressc.diagnostics import Level
+from egressc.lowering import Recognition, Step
 from egressc.policy import AddressEndpoint, HostEndpoint
 from egressc.reach import Reach
+from egressc.reasons import Effect, Reason
 from egressc.rule_index import RuleIndex
 from egressc.targets.paloalto.lower_accounts import for_all_sharing
 from egressc.targets.paloalto.lower_split import denied_exceptions, destinations_of
@@ -51,6 +54,19 @@ def placed(
             stuck.update(error.args[1])
 
 
+def with_closes(part: Part, site: Site[Settings]) -> Part:
+    """The part with what its exceptions deny, if that is more than the closing deny does: at internal addresses.
+
+    Beside FQDN objects an exception is an address, and never an internal one.
+    """
+    assert part.reach is not None
+    if part.recognition is Recognition.DNS or not destinations_of(part, site.tags).overlaps(site.internal):
+        return part
+    sentence = "the hosts that it excepts are stopped at internal addresses too"
+    stop = Step(Reason.DEFAULT, Effect.NARROWER, sentence, part.reach, part.reach, Level.NOTE)
+    return replace(part, steps=(*part.steps, stop), closes=(_footprint(part, site.tags),))
+
+
 def _stand_in(part: Part) -> BoundRule:
     """A rule that matches what is left of the part."""
     assert part.reach is not None
@@ -75,4 +91,11 @@ def _footprint(part: Part, tags: Mapping[str, AddressSet]) -> Reach:
     if any(isinstance(e, HostEndpoint) for e in denied):
         others = ALL.difference(destinations_of(part, tags))
         elsewhere = () if others.is_empty else (AddressEndpoint(others),)
-    return Reach(reach.groups, reach.accounts, denied, elsewhere, reach.ports)
+    return Reach(
+        reach.groups,
+        reach.accounts,
+        denied,
+        elsewhere,
+        reach.ports,
+        source_families=reach.source_families,
+    )

@@ -19,12 +19,12 @@ from egressc.approximate import (
     note,
     use_fallback,
 )
-from egressc.diagnostics import Diagnostic, Level
+from egressc.diagnostics import Diagnostic
 from egressc.hosts import intersects
-from egressc.lowering import Kind, Part, Recognition, Step
+from egressc.lowering import Kind, Part, Recognition
 from egressc.parts import parts_of
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, Inspection, TagEndpoint
-from egressc.reasons import Effect, Reason
+from egressc.reasons import Reason
 from egressc.targets.paloalto.applications import applications_of
 from egressc.targets.paloalto.entries import sayable, with_short_runs, with_whole_labels
 from egressc.targets.paloalto.lower_accounts import Sharing, for_all_sharing, sharing_of
@@ -32,7 +32,6 @@ from egressc.targets.paloalto.lower_inspection import Decrypted
 from egressc.targets.paloalto.lower_split import (
     VISIBLE,
     denied_exceptions,
-    destinations_of,
     excepted_hosts_of,
     has_fqdn,
     hosts_of,
@@ -224,10 +223,6 @@ class Steps:
         rule = part.rule.rule
         if part.reach is None or part.rule.is_deny:
             return part
-        if self._stops_inside(part):
-            sentence = "the hosts that it excepts are stopped at internal addresses too"
-            stop = Step(Reason.DEFAULT, Effect.NARROWER, sentence, part.reach, part.reach, Level.NOTE)
-            part = replace(part, steps=(*part.steps, stop))
         if rule.expires is not None:
             part = note(
                 part,
@@ -244,12 +239,6 @@ class Steps:
         ):
             part = note(part, Reason.TLS_UNENFORCED, "without a `decryption-profile` there is no rule that decrypts")
         return part
-
-    def _stops_inside(self, part: Part) -> bool:
-        """True if the deny of the part's exceptions decides what the closing deny would leave alone."""
-        if not denied_exceptions(part) or part.recognition is Recognition.DNS:
-            return False
-        return destinations_of(part, self._site.tags).overlaps(self._site.internal)
 
 
 def without_denied_exceptions(part: Part, sentence: str) -> Part:

@@ -124,6 +124,7 @@ class RuleWriter:
             inspect,
             self._assumptions(part, reach, words, inspect),
             part.left_out,
+            closes=part.closes,
         )
 
     def _where(self, part: Part, reach: Reach) -> _Where | None:

@@ -6,9 +6,10 @@ import pytest
 from paloalto_reading import ACCOUNTS, SETTINGS, inventory, read_with_panos, rendered
 from support import compilation_of
 
-from egressc.addresses import parse_addresses
+from egressc.addresses import ALL, parse_addresses, union_of
 from egressc.anything import ANY
 from egressc.diagnostics import Level
+from egressc.flows_blocks import blocks_of
 from egressc.lowering import Recognition
 from egressc.reasons import Effect
 from egressc.targets.paloalto.model import Top, Unplaced
@@ -162,6 +163,31 @@ def test_excepted_hosts_are_said_to_be_stopped_inside_too():
         assert (deny.action, allow.action) == ("deny", "allow")
         steps = [(s.reason.value, s.effect, s.level) for p in lowering.parts for s in p.steps]
         assert steps == ([("default", Effect.NARROWER, Level.NOTE)] if told else []), to
+
+
+@pytest.mark.parametrize(
+    ("rule", "hosts", "addresses"),
+    [
+        # first match: the deny stands directly above the allow, and is for the same addresses
+        ("10.1.2.3 203.0.113.7 except *.x.io", ["*.x.io"], "10.1.2.3 203.0.113.7"),
+        ("*.example.com except a.example.com b.example.com", ["a.example.com", "b.example.com"], "any-address"),
+        ("10.0.0.0/8 except a.example.com 10.0.0.0/9", ["a.example.com"], "10.128.0.0/9"),
+        # outside, the closing deny stops it anyway
+        ("203.0.113.7 except *.x.io", None, None),
+        ("203.0.113.7 10.0.0.0/8 except *.x.io 10.0.0.0/8", None, None),
+        ("*.example.com except 203.0.113.7", None, None),
+    ],
+)
+def test_what_exceptions_stop_beyond_the_closing_deny_is_announced(rule, hosts, addresses):
+    lowering, _ = written(f"to {rule} ports 443/https")
+    (closes,) = [part.closes for part in lowering.parts]
+    if hosts is None:
+        assert closes == ()
+        return
+    (block,) = [block for reach in closes for block in blocks_of(reach, {})]
+    whole = ALL if addresses == "any-address" else union_of([parse_addresses(word) for word in addresses.split()])
+    assert sorted(pattern.text for pattern, _ in block.names) == hosts
+    assert (block.addresses, block.ports.text, block.by_address, block.names_out) == (whole, "443/tcp", False, ())
 
 
 def test_excepted_hosts_are_not_said_to_be_stopped_where_nothing_is_inside():
