@@ -6,10 +6,12 @@ What is compared, and with what, each test says itself:
   what the artefact does with it (``""``: nothing), and what the artefact does.
 * ``is_seen(firewall, change, text_of, problems)``: True if a change of the artefact's text makes a problem.
   ``problems(build, rng, text)`` yields a flow and what is wrong with it.
+* ``same_form(change)``: such a change of a JSON text, where the text itself is given back if no value has changed.
 """
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 
@@ -61,3 +63,13 @@ def is_seen(firewall, change, text_of, problems, tries=600):
             if any(problem and flow in sound for flow, problem in problems(build, rng, broken)):
                 return True
     return False
+
+
+def same_form(change):
+    """The change, but the text itself where nothing is another value."""
+
+    def changed(text):
+        found = change(text)
+        return text if json.loads(found) == json.loads(text) else found
+
+    return changed

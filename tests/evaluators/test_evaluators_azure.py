@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import random
-from collections import Counter
 from dataclasses import replace
 
 import pytest
 from announced import announced, counts_inside, disagreement, handled, is_exact, reported
 from azure_text import Decision, Policy, fqdn_matches, supported, url_matches
+from loop import agree, is_seen, same_form
 from policy_verdict import Flow, inspection, is_described, matching, verdict
-from random_cases import TAGS, boundary_flows, compiled, random_case, scale, seed
+from random_cases import TAGS, boundary_flows
 
 from egressc.policy import Inspection
 from egressc.reasons import Reason
@@ -80,40 +79,23 @@ def problem_of(build, flow, policy):
     return problem, found, matched
 
 
-def report(case, flow, problem):
-    return f"{problem}\n{flow}\n{case.text}"
+def flows_of(build, rng):
+    for flow in boundary_flows(build.site, rng, FLOWS):
+        if is_described(build.site, flow) and counts_inside(build, flow, TAGS):
+            yield flow
+
+
+def judged(build, rng, counts):
+    policy = Policy(template_of(build), tags=TAGS)
+    for flow in flows_of(build, rng):
+        problem, found, matched = problem_of(build, flow, policy)
+        counts["terminated"] += matched is not None and matched.terminates
+        yield flow, problem and f"{problem} ({matched})", found
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_text_policy_and_report_agree(block, capsys):
-    start = seed() + block * 1_000_003
-    counts = Counter()
-    for number in range(CASES * scale()):
-        rng = random.Random(start + number)
-        case = random_case(rng, firewall)
-        builds = compiled(case)
-        if builds is None:
-            counts["refused"] += 1
-            continue
-        (build,) = builds
-        counts["policies"] += 1
-        counts["exact"] += is_exact(build)
-        policy = Policy(template_of(build), tags=TAGS)
-        for flow in boundary_flows(build.site, rng, FLOWS):
-            if not is_described(build.site, flow) or not counts_inside(build, flow, TAGS):
-                counts["not compared"] += 1
-                continue
-            problem, found, matched = problem_of(build, flow, policy)
-            assert not problem, report(case, flow, f"seed {start + number}: {problem} ({matched})")
-            said = verdict(build.site, flow, TAGS)
-            counts[found or "undecided"] += 1
-            counts["terminated"] += matched is not None and matched.terminates
-            counts["verdicts"] += 1
-            counts["wider" if found == "allow" else "narrower"] += (found == "allow") is not (said == "allow")
-    with capsys.disabled():
-        print(f"\nseed {start}: {dict(counts)}")
-    assert counts["policies"] >= 110 * scale()
-    assert counts["verdicts"] >= 2200 * scale()
+    agree(block, capsys, firewall, judged, CASES)
 
 
 def rules_of(template):
@@ -227,23 +209,15 @@ BREAKAGES = {
 }
 
 
+def problems(build, rng, text):
+    policy = Policy(text, tags=TAGS)
+    for flow in flows_of(build, rng):
+        yield flow, problem_of(build, flow, policy)[0]
+
+
 @pytest.mark.parametrize("name", BREAKAGES)
 def test_what_is_broken_is_seen(name):
-    for number in range(seed(), seed() + 600):
-        rng = random.Random(number)
-        case = random_case(rng, firewall)
-        for build in compiled(case) or ():
-            text = template_of(build)
-            broken = BREAKAGES[name](text)
-            if json.loads(broken) == json.loads(text):
-                continue
-            sound, policy = Policy(text, tags=TAGS), Policy(broken, tags=TAGS)
-            for flow in boundary_flows(build.site, rng, FLOWS):
-                if not is_described(build.site, flow) or not counts_inside(build, flow, TAGS):
-                    continue
-                if problem_of(build, flow, policy)[0] and not problem_of(build, flow, sound)[0]:
-                    return
-    pytest.fail("no disagreement")
+    assert is_seen(firewall, same_form(BREAKAGES[name]), template_of, problems)
 
 
 @pytest.mark.parametrize(
