@@ -141,9 +141,11 @@ class _Reading:
         ]
 
     def _others(self, places: Sequence[Place]) -> None:
+        own = (HERE, self._own())
         for place, path in self._shelf.rulebases:
             if place in places:
-                self._remarks.append(f"{_where(place, path)}: these rules are left aside")
+                where = path if place in own else _where(place, path)
+                self._remarks.append(f"{where}: these rules are left aside")
 
     # -- rules
 
