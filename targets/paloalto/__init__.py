@@ -12,10 +12,13 @@ from egressc.targets.paloalto.capabilities import CAPABILITIES
 from egressc.targets.protocol import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from egressc.diagnostics import Diagnostic
     from egressc.flows import Processes
     from egressc.located import Located
     from egressc.lowering import Lowering
+    from egressc.meaning import Meaning
     from egressc.policy import Account
     from egressc.site import Site
     from egressc.targets.paloalto.model import Configuration
@@ -43,6 +46,12 @@ def _render(model: Configuration) -> tuple[Artefact, ...]:
     return render(model)
 
 
+def _read(site: Site[Settings], files: Sequence[Artefact]) -> Meaning:
+    from egressc.targets.paloalto.read import read  # noqa: PLC0415
+
+    return read(site, files)
+
+
 def _processes(account: Account) -> tuple[Processes, ...]:
     from egressc.targets.paloalto.processes import processes  # noqa: PLC0415
 
@@ -59,5 +68,6 @@ TARGET: Target[Settings, Configuration] = Target(
     lower=_lower,
     render=_render,
     main_artefact="config.xml",
+    read=_read,
     processes=_processes,
 )

@@ -87,7 +87,8 @@ POLICIES = {
     "iptables-host": _HEAD + _WHOLE,
     "windows-firewall": windows_scenario.POLICY,
 }
-"""The policy by target (`iptables-host`: the same target on a host)."""
+POLICIES["paloalto-set"] = POLICIES["paloalto"]
+"""The policy by target (`iptables-host`: the same target on a host; `paloalto-set`: the other of its two forms)."""
 
 INVENTORIES = {
     "paloalto": _V6_GROUPS
@@ -133,4 +134,5 @@ firewalls:
 """,
     "windows-firewall": windows_scenario.INVENTORY,
 }
+INVENTORIES["paloalto-set"] = INVENTORIES["paloalto"]
 """The inventory by target; it has one firewall."""

@@ -19,6 +19,7 @@ DAY = date.fromisoformat(AS_OF)
 
 FOLDERS = {
     "paloalto": "paloalto",
+    "paloalto-set": "paloalto",
     "azure-firewall": "azure_firewall",
     "iptables": "iptables",
     "iptables-host": "iptables",
@@ -67,4 +68,7 @@ def live_files(kind, build):
     """What a device exports on which the artefact stands, as far as it differs from the artefact itself."""
     if kind == "windows-firewall":
         return export_of(build.lowering.model, accounts=windows_scenario.ACCOUNTS)
-    return {artefact.name: artefact.content for artefact in build.render()}
+    files = {artefact.name: artefact.content for artefact in build.render()}
+    # A firewall shows its configuration in one form at a time.
+    form = {"paloalto": "config.xml", "paloalto-set": "commands.set"}.get(kind)
+    return files if form is None else {form: files[form]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from proof_policies import POLICIES
 from proof_support import compiled, functions, live_files, module_of, untouched
@@ -12,12 +14,12 @@ from egressc.proof import UnprovedError, deviations
 from egressc.targets.protocol import Artefact
 from egressc.targets.registry import load_target
 
-KINDS = ("azure-firewall", "windows-firewall")
-"""The kinds that have a reader. `paloalto` and `iptables` have none yet: their artefacts say `not proved`."""
+KINDS = ("azure-firewall", "paloalto", "paloalto-set", "windows-firewall")
+"""The kinds that have a reader. `iptables` has none yet: its artefacts say `not proved`."""
 
 
 def test_every_kind_with_a_reader_is_here():
-    assert {kind for kind in POLICIES if load_target(kind.removesuffix("-host")).read is not None} == set(KINDS)
+    assert {kind for kind in POLICIES if load_target(re.sub("-(host|set)$", "", kind)).read is not None} == set(KINDS)
 
 
 def names_of(file, first):

@@ -7,8 +7,12 @@ see `EXPECTED`), and in which rule of the policy or live rule.
 
 from __future__ import annotations
 
+import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2] / "evaluators"))
 from paloalto_reading import panconf_lines
 from paloalto_text import from_set
 
