@@ -39,23 +39,32 @@ class Trees:
         self._known: dict[Processes, Processes] = {}
 
     def processes(self, processes: Processes) -> Processes:
-        """The processes with the paths in use for each path."""
+        """The processes with the paths in use for each path; several conditions on one kind hold together.
+
+        A choice in them is empty where no process meets the conditions.
+        """
         if not self.is_needed or not processes:
             return processes
         found = self._known.get(processes)
         if found is None:
-            found = self._known[processes] = tuple(
-                (kind, self._widened(choice)) if kind in KINDS else (kind, choice) for kind, choice in processes
-            )
+            wide: dict[str, Choice] = {}
+            for kind, choice in processes:
+                held = self._widened(choice) if kind in KINDS else choice
+                known = wide.get(kind)
+                wide[kind] = held if known is None else known.within(held)
+            found = self._known[processes] = tuple(wide.items())
         return found
 
     def blocks(self, blocks: Iterable[Block]) -> tuple[Block, ...]:
-        """The blocks with the paths in use for each path."""
-        return tuple(
-            [replace(b, processes=self.processes(b.processes)) if b.processes else b for b in blocks]
-            if self.is_needed
-            else blocks
-        )
+        """The blocks with the paths in use for each path, but for those that no process meets."""
+        if not self.is_needed:
+            return tuple(blocks)
+        found = []
+        for block in blocks:
+            whom = self.processes(block.processes)
+            if not any(choice.is_empty for _, choice in whom):
+                found.append(replace(block, processes=whom) if whom is not block.processes else block)
+        return tuple(found)
 
     def ruling(self, ruling: Ruling) -> Ruling:
         """The ruling with the paths in use for each path."""

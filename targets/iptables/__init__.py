@@ -10,7 +10,12 @@ from egressc.targets.iptables.settings import Settings, load_settings
 from egressc.targets.protocol import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from egressc.flows import Processes
     from egressc.lowering import Lowering
+    from egressc.meaning import Meaning
+    from egressc.policy import Account
     from egressc.site import Site
     from egressc.targets.protocol import Artefact
 
@@ -27,6 +32,18 @@ def _render(firewall: Firewall) -> tuple[Artefact, ...]:
     return render(firewall)
 
 
+def _read(site: Site[Settings], files: Sequence[Artefact]) -> Meaning:
+    from egressc.targets.iptables.read import read  # noqa: PLC0415 - only who reads needs it
+
+    return read(site, files)
+
+
+def _processes(account: Account) -> tuple[Processes, ...]:
+    from egressc.targets.iptables.accounts import processes  # noqa: PLC0415 - only the proof needs it
+
+    return processes(account)
+
+
 TARGET: Target[Settings, Firewall] = Target(
     name="iptables",
     capabilities=CAPABILITIES,
@@ -37,5 +54,7 @@ TARGET: Target[Settings, Firewall] = Target(
     lower=_lower,
     render=_render,
     main_artefact="rules.v4",
+    read=_read,
+    processes=_processes,
 )
 """The target as the registry finds it."""

@@ -64,19 +64,24 @@ def whole_domains(excluded: Sequence[Endpoint], of: Sequence[Endpoint]) -> tuple
     hosts = [e for e in excluded if isinstance(e, HostEndpoint)]
     if not hosts:
         return frozenset(), ()
-    patterns = [e.pattern for e in hosts if e.path is None]
     inside = [e.pattern for e in of if isinstance(e, HostEndpoint)]
-    domains = set()
-    unsaid = []
-    for endpoint in hosts:
-        pattern = endpoint.pattern
-        if endpoint.path is None and pattern.is_tree:
-            other = HostPattern(pattern.labels, deep=not pattern.deep)
-            if covered(other, patterns) or not any(example((other, p), patterns) for p in inside):
-                domains.add(".".join(pattern.labels))
-                continue
-        unsaid.append(endpoint)
+    said = [e for e in hosts if e.path is None and e.pattern.is_tree]
+    while True:
+        # What one exclusion takes along may rest on another, so that must be said, too.
+        patterns = [e.pattern for e in said]
+        kept = [e for e in said if _takes_no_more(e.pattern, patterns, inside)]
+        if len(kept) == len(said):
+            break
+        said = kept
+    domains = {".".join(e.pattern.labels) for e in said}
+    unsaid = [e for e in hosts if e not in said]
     return frozenset(topmost(domains)), tuple(unsaid)
+
+
+def _takes_no_more(pattern: HostPattern, excluded: Sequence[HostPattern], inside: Sequence[HostPattern]) -> bool:
+    """True if what a domain takes along besides the pattern is excluded too, or is none of the hosts inside."""
+    other = HostPattern(pattern.labels, deep=not pattern.deep)
+    return covered(other, excluded) or not any(example((other, p), excluded) for p in inside)
 
 
 def endpoints_of(domains: Iterable[str]) -> tuple[HostEndpoint, ...]:

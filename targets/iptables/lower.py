@@ -13,6 +13,7 @@ from egressc.parts import parts_of
 from egressc.reasons import Reason
 from egressc.services import PortSet
 from egressc.targets.iptables import lower_frame
+from egressc.targets.iptables.announce import Cuts, opening
 from egressc.targets.iptables.capabilities import CELLS, LAST_DAY, RULE_LINE
 from egressc.targets.iptables.cells import Cell, split
 from egressc.targets.iptables.chain_writer import ChainWriter, Side
@@ -58,7 +59,11 @@ def lower(site: Site[Settings]) -> Lowering[Firewall]:
     shapes = _sorted(ground)
     cut = lower_denies(ground, shapes.named_denies, shapes.named_allows, shapes.allows)
     feeds = [*cut.feeds]
-    allows = [*shapes.allows, *_placed_by_name(ground, shapes.named_allows, cut.bars, feeds)]
+    named_allows = _placed_by_name(ground, shapes.named_allows, cut.bars, feeds)
+    if cut.barriers:
+        cuts = Cuts(site, cut.barriers)
+        named_allows = [_cut(each, cuts) for each in named_allows]
+    allows = [*shapes.allows, *named_allows]
     fed = feeding(feeds, cut.barriers)
     allows = [_fed(each, fed) for each in allows]
     allows.sort(key=lambda each: each.shaped.part.rule.key)
@@ -92,6 +97,7 @@ def lower(site: Site[Settings]) -> Lowering[Firewall]:
         (*ground.diagnostics, *ground.table.diagnostics),
         lower_frame.assumptions(site),
         inspects=settings.tls_proxy_port is not None,
+        opening=opening(settings) if lower_frame.has_infrastructure(site) else (),
         overlapping=tuple(ground.overlapping.items()),
     )
 
@@ -201,6 +207,16 @@ def _placed_by_name(
             boxes.append((cell, (Side((ToSet(stem), *holes)),)))
         placed.append(Placed(shaped, tuple(boxes)))
     return placed
+
+
+def _cut(placed: Placed, cuts: Cuts) -> Placed:
+    """An allow by name that says what denies by name have left of it."""
+    cells = [cell for cell, _ in placed.boxes]
+    if not any(cell.barred for cell in cells):
+        return placed
+    shaped = placed.shaped
+    part = replace(shaped.part, cells=cuts.blocks(shaped, cells))
+    return Placed(replace(shaped, part=part), placed.boxes, placed.early)
 
 
 def _fed(placed: Placed, fed: Feeding) -> Placed:

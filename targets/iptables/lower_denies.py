@@ -109,12 +109,12 @@ def _lower(
     if site.closing_deny:
         if part.rule.rule.log and ground.settings.nflog_group is not None:
             part = note(part, Reason.LOG, "what it denies is logged as the default deny, without the name of the rule")
-        return named(part, *(f"ipset=/{domain}/" for domain in shaped.domains if met))
+        return replace(named(part, *(f"ipset=/{domain}/" for domain in shaped.domains if met)), cut_out=True)
     # What refuses more than the rule is the other way round than what lets more through.
     at = part.reach
     assert at is not None
     rejected = Step(Reason.RESOLVED_ADDRESS, Effect.NARROWER, _REJECTED, at, at)
-    part = replace(part, steps=(*part.steps, rejected))
+    part = replace(part, steps=(*part.steps, rejected), cut_out=True, closes=(replace(at, shared=True),))
     holes = ground.table.beyond(shaped.holes, part.rule) if not met else ()
     stem = ground.table.stem(NAMED, part.rule.key, part.rule.rule.span)
     result.feeds.append(Feed(stem, shaped.domains, shaped.excluded))

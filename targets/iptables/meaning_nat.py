@@ -1,0 +1,200 @@
+"""The table `nat`, by which a proxy on this machine gets connections or does not, before `filter` sees them.
+
+A redirected connection does not go through FORWARD, and in OUTPUT it goes to the proxy's port: what `filter` says of
+its destination is never asked (measured, see `lower_inspection`). What the proxy then does is its own business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from egressc.addresses import ALL
+from egressc.flows import EVERY
+from egressc.flows_index import BlockIndex
+from egressc.meaning import Handling, InspectionRuling, Outcome, Ruling
+from egressc.services import PortSet
+from egressc.targets.iptables.meaning_packets import takes_redirected
+from egressc.targets.iptables.meaning_shown import name_of, place_of
+from egressc.targets.iptables.model import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from egressc.meaning import Block
+    from egressc.site import Site
+    from egressc.targets.iptables.live import Live, LiveChain, LiveRule, LiveTable
+    from egressc.targets.iptables.meaning_match import Held, Matcher
+    from egressc.targets.iptables.model import Family
+    from egressc.targets.iptables.settings import Settings
+
+_TCP: Final = PortSet(tcp=((1, 65535),))
+_ELSEWHERE: Final = frozenset({"DNAT", "TPROXY", "NETMAP", "REDIRECT", "TEE"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Nat:
+    """One rule that ends the way through `nat`: a connection stays as it is, or goes to a port."""
+
+    name: str
+    place: str
+    blocks: tuple[Block, ...]
+    stays: bool
+    doubt: str
+    lost: bool = False
+
+
+class Redirections:
+    """What the table does to the connections of one family."""
+
+    def __init__(self, live: Live, site: Site[Settings], family: Family, matcher: Matcher) -> None:
+        self._live = live
+        self._site = site
+        self._family = family
+        self._matcher = matcher
+        self._tables = live.tables[family]
+        self._tcp = replace(matcher.everything, ports=_TCP)
+        self._rules: tuple[_Nat, ...] = tuple(self._read())
+
+    def inspections(self) -> list[InspectionRuling]:
+        """Who is exempt, and who is opened, in order."""
+        return [
+            InspectionRuling(
+                each.name,
+                Handling.EXEMPT if each.stays else Handling.INSPECT,
+                each.blocks,
+                not each.lost,
+                each.place,
+                each.doubt,
+            )
+            for each in self._rules
+        ]
+
+    def rulings(self, filtered: Sequence[Ruling]) -> list[Ruling]:
+        """What goes to the proxy although `filter` would not let it through where it wants to go.
+
+        Nothing for what one rule of `filter` lets through with no rule above it that denies: there both say the same.
+        """
+        sent = [(number, each) for number, each in enumerate(self._rules) if not each.stays]
+        if not sent:
+            return []
+        allowed, denied = _before_denies(filtered)
+        staying = [(number, each) for number, each in enumerate(self._rules) if each.stays and not each.doubt]
+        stay = BlockIndex([each.blocks for _, each in staying])
+        found = []
+        for number, each in sent:
+            boxes = [box for block in each.blocks for box in block.boxes()]
+            if (
+                not each.doubt
+                and not each.lost
+                and not denied.meeting_boxes(boxes)
+                and _is_within(each.blocks, allowed)
+            ):
+                continue
+            but = [
+                block for at in stay.meeting_boxes(boxes) if staying[at][0] < number for block in staying[at][1].blocks
+            ]
+            outcome = Outcome.DENY if each.lost else Outcome.ALLOW
+            found.append(Ruling(each.name, outcome, each.blocks, each.place, each.doubt, tuple(but)))
+        return found
+
+    def _read(self) -> Iterator[_Nat]:
+        table = self._tables.get("nat")
+        mangle = self._tables.get("mangle")
+        if mangle is not None:
+            yield from self._transparent(mangle)
+        chain = table.chains.get(self._live.start.get("nat", "")) if table is not None else None
+        if table is not None and chain is not None:
+            yield from self._walk(table, chain, self._matcher.everything, frozenset())
+
+    def _transparent(self, table: LiveTable) -> Iterator[_Nat]:
+        for chain in table.chains.values():
+            for rule in chain.rules:
+                held = self._matcher.held(rule) if rule.target == "TPROXY" else None
+                if held is not None:
+                    yield self._nat(table, chain, rule, held, "it goes to a proxy by the table mangle")
+
+    def _walk(self, table: LiveTable, chain: LiveChain, base: Held, above: frozenset[str]) -> Iterator[_Nat]:
+        matcher = self._matcher
+        by_name = base
+        doubt = ""
+        for rule in chain.rules:
+            own = matcher.held(rule)
+            # What a name is at an address inside the house is no flow that anybody asks for (inventory.md).
+            held = matcher.both(by_name if own.fed else base, own) if own is not None else None
+            if held is None or not held.ports.tcp:
+                continue
+            if rule.target == "RETURN":
+                if not held.doubts and _is_by_address(held, matcher):
+                    left = matcher.without(base, held.addresses)
+                    if left is None:
+                        return
+                    base = left
+                    if not self._site.internal.contains(held.addresses):
+                        by_name = matcher.without(by_name, held.addresses) or left
+                else:
+                    doubt = f"{place_of(table.file, rule.line)} may lead out of the chain before"
+            elif rule.target == "ACCEPT" or rule.target in _ELSEWHERE:
+                yield self._nat(table, chain, rule, held, doubt)
+            elif rule.target in table.chains and rule.target not in above and rule.target != chain.name:
+                yield from self._walk(table, table.chains[rule.target], held, above | {chain.name})
+
+    def _nat(self, table: LiveTable, chain: LiveChain, rule: LiveRule, held: Held, doubt: str) -> _Nat:
+        doubts = [*held.doubts, *([doubt] if doubt else ())]
+        port = self._site.settings.tls_proxy_port
+        stays = rule.target == "ACCEPT"
+        if not stays and (rule.target != "REDIRECT" or rule.value != str(port)):
+            doubts.append(f"it is sent elsewhere ({rule.target} {rule.value})".replace(" )", ")"))
+        lost = False
+        if not stays and self._site.settings.mode is Mode.HOST and port is not None:
+            filtered = self._tables.get("filter")
+            start = filtered.chains.get(self._live.start["filter"]) if filtered is not None else None
+            lost = (
+                filtered is not None and start is not None and not takes_redirected(filtered, start, self._family, port)
+            )
+        blocks = self._matcher.blocks(self._matcher.both(held, self._tcp) or held)
+        return _Nat(
+            name_of(rule, chain.name),
+            place_of(table.file, rule.line),
+            blocks,
+            stays,
+            "; ".join(dict.fromkeys(doubts)),
+            lost,
+        )
+
+
+def _is_by_address(held: Held, matcher: Matcher) -> bool:
+    """True if nothing but the destination is asked for."""
+    return (
+        not held.fed
+        and held.sources is ALL
+        and held.objects == EVERY
+        and held.users == EVERY
+        and not held.groups
+        and held.ports == matcher.everything.ports
+    )
+
+
+def _before_denies(filtered: Sequence[Ruling]) -> tuple[dict[tuple[object, ...], PortSet], BlockIndex]:
+    """The ports that `filter` allows, by everything else that it asks for, and what it denies above these."""
+    last = max((at for at, ruling in enumerate(filtered) if ruling.outcome is Outcome.ALLOW), default=-1)
+    allowed: dict[tuple[object, ...], PortSet] = {}
+    denied = []
+    for ruling in filtered[: last + 1]:
+        if ruling.outcome is Outcome.DENY:
+            denied.append(ruling.blocks)
+        elif ruling.outcome is Outcome.ALLOW and not ruling.doubt and not ruling.but:
+            for block in ruling.blocks:
+                key = _key(block)
+                known = allowed.get(key)
+                allowed[key] = block.ports if known is None else known.union(block.ports)
+    return allowed, BlockIndex(denied)
+
+
+def _is_within(blocks: Sequence[Block], allowed: dict[tuple[object, ...], PortSet]) -> bool:
+    return all((ports := allowed.get(_key(block))) is not None and ports.contains(block.ports) for block in blocks)
+
+
+def _key(block: Block) -> tuple[object, ...]:
+    names = None if block.names is None else frozenset(block.names)
+    return (names, block.addresses, block.sources, block.processes, block.by_address, block.names_out, block.objects)
