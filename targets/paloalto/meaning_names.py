@@ -91,7 +91,7 @@ def of_entries(entries: Texts) -> Answer:
             tests[pattern, None] = None
         else:
             path = path_form(f"/{rest}")
-            if isinstance(path, str):
+            if isinstance(path, str) and "^" not in rest:
                 (below if rest.endswith("/") else exact)[host, path] = pattern
             else:
                 tests[pattern, None] = None

@@ -11,6 +11,7 @@ from support import site_of
 
 from egressc.drift import Deciding, holds
 from egressc.flows import Flow
+from egressc.meaning import Handling
 from egressc.targets.paloalto.read import live_from, read
 from egressc.targets.protocol import Artefact
 
@@ -155,6 +156,8 @@ def set_lines(text):
                 out += (
                     conf.set_cli(start, f"./devices/entry/{kind}/entry[@name='{name}']/{child}", member_list=True) or []
                 )
+    for child in {each.tag for each in root.findall("./devices/entry/*")} - {"vsys", "device-group"}:
+        out += conf.set_cli("set ", f"./devices/entry/{child}", member_list=True) or []
     for child in {each.tag for each in root.findall("./shared/*")}:
         out += conf.set_cli("set shared ", f"./shared/{child}", member_list=True) or []
     out += (
@@ -217,7 +220,8 @@ def inspected(meaning, *arguments, **more):
     wanted = flow(*arguments, **more)
     for ruling in meaning.inspections:
         if any(holds(box, wanted) for block in ruling.blocks for box in block.boxes()):
-            return "perhaps" if ruling.doubt or not ruling.sure else ruling.handling.value
+            is_vague = ruling.doubt or (ruling.handling is Handling.INSPECT and not ruling.sure)
+            return "perhaps" if is_vague else ruling.handling.value
     return "none"
 
 
