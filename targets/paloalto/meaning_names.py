@@ -121,7 +121,7 @@ def pattern_of(host: str) -> tuple[HostPattern | None, str]:
         return _EVERY, ""
     labels = host.split(".")
     rest = labels[1:] if deep else labels
-    if not all(label == "*" or _LABEL.fullmatch(label) for label in rest) or (deep and rest[0] == "*"):
+    if not all(label == "*" or _LABEL.fullmatch(label) for label in rest):
         return _EVERY, f"which names `{host[:80]}` matches is not documented"
     if "*" in rest:
         after = len(rest) - rest[::-1].index("*")

@@ -401,6 +401,7 @@ def test_rule_types(kind, between, inside):
     assert shown(one(from_=("t", "u"), to=("t", "u"), more=more, where=site(INSIDE))) == answers[inside]
     if kind == "intrazone":
         # its only zones are those that it comes from
+        assert shown(one(from_="t", to="dmz", more=more, where=site(INSIDE))) == answers[inside]
         assert shown(one(from_="t", to="any", more=more, where=site(INSIDE))) == answers[inside]
 
 
@@ -458,6 +459,7 @@ def test_a_schedule_is_by_the_clock_of_the_firewall():
 def test_schedules_that_recur_or_are_not_there_are_doubts():
     recurring = f"<recurring><daily>{members('', '00:00-23:59')[2:-3]}</daily></recurring>"
     assert does(scheduled(recurring)) == "unknown"
+    assert "`s` recurs" in doubts(scheduled(recurring))
     assert does(one(more="<schedule>gone</schedule>")) == "unknown"
 
 

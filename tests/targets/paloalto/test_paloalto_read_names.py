@@ -144,6 +144,10 @@ def test_a_category_and_a_resolved_name_together_are_a_doubt():
     meaning = one(category("c", "w.example.com/"), objects, category="c", destination="n")
     assert does(meaning, "w.example.com") == "unknown"
     assert does(meaning, "v.example.com") == "deny"
+    # the address may be one of another name, too
+    objects = section("address", entry("n", "<fqdn>v.example.com</fqdn>"))
+    meaning = one(category("c", "w.example.com/"), objects, category="c", destination="n")
+    assert does(meaning, "w.example.com", shared="v.example.com") == "unknown"
 
 
 # -- paths
