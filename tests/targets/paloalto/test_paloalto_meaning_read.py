@@ -63,15 +63,16 @@ def test_the_order_of_the_rulebases():
     text = panorama(
         {
             "TOP": [rules(rule("top-pre"), base="pre-rulebase"), rules(rule("top-post"), base="post-rulebase")],
+            "MID": [rules(rule("mid-pre"), base="pre-rulebase"), rules(rule("mid-post"), base="post-rulebase")],
             "DG": [rules(rule("dg-pre"), base="pre-rulebase"), rules(rule("dg-post"), base="post-rulebase")],
         },
         shared=rules(rule("sh-pre"), base="pre-rulebase") + rules(rule("sh-post"), base="post-rulebase"),
-        parents={"TOP": "", "DG": "TOP"},
+        parents={"TOP": "", "MID": "TOP", "DG": "MID"},
         local=rules(rule("local")),
     )
     meaning = reading(text, site(GROUP))
     assert [ruling.name for ruling in meaning.rulings] == [
-        "sh-pre", "top-pre", "dg-pre", "local", "dg-post", "top-post", "sh-post",
+        "sh-pre", "top-pre", "mid-pre", "dg-pre", "local", "dg-post", "mid-post", "top-post", "sh-post",
     ]  # fmt: skip
 
 

@@ -263,6 +263,8 @@ def test_quotes():
     meaning = of(commands(*lines))
     assert decided(meaning, address="192.0.2.2") == ("my rule", "allow")
     assert does(meaning, address="192.0.2.3") == "deny"
+    # a bracket in quotes is a name
+    assert "whether `[` is a group" in of(commands(*ruled("a"), f'{RULE} a source-user [ "[" ]')).rulings[0].doubt
 
 
 def test_a_text_over_several_lines():
@@ -280,11 +282,12 @@ def test_a_text_over_several_lines():
 def test_a_list_grows_and_a_text_is_replaced():
     lines = [each for each in ruled("a") if "destination" not in each]
     lines += [f"{RULE} a destination 192.0.2.1", f"{RULE} a destination [ 192.0.2.2 192.0.2.1 ]"]
+    lines.append(f"{RULE} a destination 192.0.2.3")
     meaning = of(commands(*lines, f"{RULE} a action deny", f"{RULE} a action allow"))
-    assert [does(meaning, address=f"192.0.2.{n}") for n in (1, 2, 3)] == ["allow", "allow", "deny"]
+    assert [does(meaning, address=f"192.0.2.{n}") for n in (1, 2, 3, 4)] == ["allow", "allow", "allow", "deny"]
     assert does(of(commands(*ruled("a"), f"{RULE} a action deny"))) == "deny"
     # one member on each line, as some converters write it
-    assert len(live_from([commands(*lines)], site().settings.location).security[0].destinations) == 2
+    assert len(live_from([commands(*lines)], site().settings.location).security[0].destinations) == 3
 
 
 def test_other_parts_of_a_configuration_have_no_bearing():
