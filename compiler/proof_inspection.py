@@ -122,16 +122,31 @@ class _Inspections:
             return
         comparison, canon = self._comparison, self._comparison.canon
         opened = [r for r in self._rulings if r.handling is Handling.INSPECT and r.sure and not r.doubt]
+        vague = [r for r in self._rulings if r.handling is Handling.INSPECT and r.sure and r.doubt]
         forms = frozenset(piece for ruling in opened for piece in canon.form(ruling.blocks))
         sure = BlockIndex([ruling.blocks for ruling in opened])
         wanted = BlockIndex([blocks for _, blocks in self.inspect])
         for part, blocks in self.inspect:
             if canon.form(blocks) <= forms:
                 continue
-            answer = comparison.found(boxes_of(blocks), (), (asked, comparison.denies, sure), comparison.allows)
-            if answer is not None:
+            some, lacking = boxes_of(blocks), (asked, comparison.denies, sure)
+            answer = comparison.found(some, (), lacking, comparison.allows)
+            if answer is None:
+                continue
+            certain = answer
+            if vague:
+                held = BlockIndex([ruling.blocks for ruling in vague])
+                certain = comparison.found(some, (), (*lacking, held), comparison.allows)
+            if certain is not None:
                 sentence = f"`{part.rule.key}` demands inspection, and nothing surely inspects it"
-                yield Deviation(Kind.INSPECTS_LESS, answer[0], sentence, part.rule)
+                yield Deviation(Kind.INSPECTS_LESS, certain[0], sentence, part.rule)
+                continue
+            for ruling in vague:
+                perhaps = comparison.found(in_both(some, boxes_of(ruling.blocks)), (), lacking, comparison.allows)
+                if perhaps is not None:
+                    sentence = _doubted(ruling, f"`{part.rule.key}` demands inspection of it")
+                    yield Deviation(Kind.UNKNOWN, perhaps[0], sentence, part.rule, _as_ruling(ruling))
+                    break
         for position, ruling in enumerate(self._rulings):
             if ruling.handling is Handling.INSPECT or canon.form(ruling.blocks) <= self._asked:
                 continue

@@ -52,7 +52,7 @@ def meaning_of(live: Live, site: Site[Settings]) -> Meaning:
         mine = reading.rulings()
         redirections = Redirections(live, site, family, reading.matcher)
         for section, some in zip(sections, _sections([*redirections.rulings(mine), *mine]), strict=True):
-            section += some
+            section.extend(some)
         inspections += redirections.inspections()
         ends.add(reading.policy)
         remarks += reading.remarks

@@ -152,7 +152,7 @@ class Matcher:
                 return self._period(condition)
 
     def _who(self, text: str) -> tuple[frozenset[str], frozenset[str], str]:
-        """The users that a rule names, at most and at least; in an artefact they are called as the policy calls them."""
+        """The users that a rule names, at most and at least; an artefact calls them as the policy does."""
         if self._live.is_artefact and "-" not in text:
             return frozenset({text}), frozenset({text}), ""
         return self._users.choice(text)

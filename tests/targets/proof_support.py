@@ -53,12 +53,14 @@ def module_of(kind, file):
 
 
 def functions(kind, file, first):
-    """The public functions of such a module whose first parameter has that name."""
+    """The public functions of such a module whose first parameter has that name, but for those of another kind."""
     module = module_of(kind, file)
+    only = getattr(module, "ONLY", {})
     return {
         name: function
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if not name.startswith("_")
+        and only.get(name, kind) == kind
         and function.__module__ == module.__name__
         and next(iter(inspect.signature(function).parameters), "") == first
     }
@@ -69,6 +71,8 @@ def live_files(kind, build):
     if kind == "windows-firewall":
         return export_of(build.lowering.model, accounts=windows_scenario.ACCOUNTS)
     files = {artefact.name: artefact.content for artefact in build.render()}
+    if kind in {"iptables", "iptables-host"}:
+        return module_of(kind, "saved").saved(files)
     # A firewall shows its configuration in one form at a time.
     form = {"paloalto": "config.xml", "paloalto-set": "commands.set"}.get(kind)
     return files if form is None else {form: files[form]}

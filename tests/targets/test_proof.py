@@ -14,8 +14,8 @@ from egressc.proof import UnprovedError, deviations
 from egressc.targets.protocol import Artefact
 from egressc.targets.registry import load_target
 
-KINDS = ("azure-firewall", "paloalto", "paloalto-set", "windows-firewall")
-"""The kinds that have a reader. `iptables` has none yet: its artefacts say `not proved`."""
+KINDS = ("azure-firewall", "iptables", "iptables-host", "paloalto", "paloalto-set", "windows-firewall")
+"""The kinds that have a reader."""
 
 
 def test_every_kind_with_a_reader_is_here():
@@ -77,7 +77,8 @@ def test_what_is_tampered_with_is_found(kind, name):
     live = [Artefact(name, content) for name, content in changed.items()]
     found = drift(build.site, load_target(build.site.target), build.lowering, live)
     assert not found.is_equal
-    expected = getattr(module_of(kind, "tamperings"), "EXPECTED", {}).get(name)
+    every = getattr(module_of(kind, "tamperings"), "EXPECTED", {})
+    expected = every.get((kind, name), every.get(name))
     lists = ("allows_more", "allows_less", "inspection_differs", "unknown")
     if expected is not None:
         assert {each for each in lists if getattr(found, each)} == expected

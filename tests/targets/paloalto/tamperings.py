@@ -347,7 +347,7 @@ def tamper_group_member_added(files):
 def tamper_group_is_dynamic(files):
     """The group of the servers is filled by tags.
 
-    unknown: who the servers are; inspection_differs: nothing surely inspects `opened/uploads`.
+    unknown: who the servers are.
     """
 
     def change(scope):
@@ -575,7 +575,7 @@ EXPECTED = {
     "tamper_source_negated": {"allows_less", "allows_more"},
     "tamper_source_member_lost": {"allows_less"},
     "tamper_group_member_added": {"allows_more", "allows_less"},
-    "tamper_group_is_dynamic": {"unknown", "inspection_differs"},
+    "tamper_group_is_dynamic": {"unknown"},
     "tamper_destination_is_an_external_list": {"unknown"},
     "tamper_destination_narrowed": {"allows_less"},
     "tamper_service_widened": {"allows_more"},
