@@ -64,16 +64,21 @@ class Inspections:
 
     def shows_paths(self, blocks: Sequence[Block]) -> bool:
         """True if every connection to the hosts of some blocks is surely opened, or its path is seen without that."""
-        wanted: list[Box] = []
+        whole: list[Block] = []
         for block in blocks:
             ports = block.ports.difference(self._clear)
             if not ports.is_empty and block.names is not None:
                 hosts = tuple(dict.fromkeys([(pattern, None) for pattern, _ in block.names]))
-                wanted.extend(replace(block, names=hosts, ports=ports).boxes())
-        if not wanted:
+                whole.append(replace(block, names=hosts, ports=ports))
+        if not whole:
             return True
-        if uncovered(wanted, self._impossible, (self._opened,)) is not None:
+        wanted = [box for block in whole for box in block.boxes()]
+        # What egressc writes is opened by a rule of its own, which is quickly found.
+        rest = [box for block in whole if block not in self._opened_blocks for box in block.boxes()]
+        if rest and uncovered(rest, self._impossible, (self._opened,)) is not None:
             return False
+        if not self._exempt_rulings:
+            return True
         kept = [box for number in self._exempt.meeting_boxes(wanted) for box in self._exempt.boxes_of(number)]
         return witness(in_both(wanted, kept), self._impossible) is None
 
@@ -84,12 +89,24 @@ class Inspections:
         return PortSet.of(services).union(PortSet(((80, 80),)))
 
     @cached_property
+    def _opening(self) -> list[InspectionRuling]:
+        return [r for r in self.rulings if r.handling is Handling.INSPECT and r.sure and not r.doubt]
+
+    @cached_property
     def _opened(self) -> BlockIndex:
-        return BlockIndex([r.blocks for r in self.rulings if r.handling is Handling.INSPECT and r.sure and not r.doubt])
+        return BlockIndex([ruling.blocks for ruling in self._opening])
+
+    @cached_property
+    def _opened_blocks(self) -> frozenset[Block]:
+        return frozenset([block for ruling in self._opening for block in ruling.blocks])
+
+    @cached_property
+    def _exempt_rulings(self) -> list[InspectionRuling]:
+        return [ruling for ruling in self.rulings if ruling.handling is Handling.EXEMPT]
 
     @cached_property
     def _exempt(self) -> BlockIndex:
-        return BlockIndex([r.blocks for r in self.rulings if r.handling is Handling.EXEMPT])
+        return BlockIndex([ruling.blocks for ruling in self._exempt_rulings])
 
     @cached_property
     def _impossible(self) -> tuple[Box, ...]:

@@ -132,6 +132,7 @@ OBJECTS = section(
     address("six", "ip-netmask", "2001:db8:9::/48"),
     address("name", "fqdn", "W.Example.com"),
     address("wild", "ip-wildcard", "10.0.0.1/0.0.255.0"),
+    entry("both", "<ip-netmask>192.0.2.1</ip-netmask><fqdn>w.example.com</fqdn>"),
 )
 GROUPS = section(
     "address-group",
@@ -170,7 +171,7 @@ def test_destinations(members_, matched, other):
         assert decided(meaning, address=other) == ("(default)", "deny")
 
 
-@pytest.mark.parametrize("member", ["wild", "dynamic", "holds-dynamic", "nowhere", "US"])
+@pytest.mark.parametrize("member", ["wild", "both", "dynamic", "holds-dynamic", "nowhere", "US"])
 def test_destinations_that_nobody_knows(member):
     meaning = one(OBJECTS, GROUPS, destination=member)
     assert does(meaning, address="203.0.113.99") == "unknown"
@@ -267,6 +268,10 @@ SERVICES = section(
     service("odd", "443", more="<source-port>1024-65535</source-port>"),
     service("sctp", "36412", "sctp"),
     service("bad", "http"),
+    service("low", "0-1023"),
+    service("turned", "90-80"),
+    service("beyond", "70000"),
+    entry("two", "<protocol><tcp><port>443</port></tcp><udp><port>443</port></udp></protocol>"),
 ) + section(
     "service-group",
     entry("both", members("members", "web", "dns")),
@@ -295,12 +300,17 @@ def test_services(services, inside, outside):
     assert [does(meaning, port=port, transport=transport) for port, transport in outside] == ["deny"] * len(outside)
 
 
+def test_there_is_no_port_zero():
+    meaning = one(SERVICES, service="low")
+    assert [ruling.blocks[0].ports.tcp for ruling in meaning.rulings] == [((1, 1023),)]
+
+
 def test_an_own_service_holds_before_the_predefined_one():
     meaning = one(section("service", service("service-http", "81")), service="service-http")
     assert (does(meaning, port=81), does(meaning, port=80)) == ("allow", "deny")
 
 
-@pytest.mark.parametrize("name", ["application-default", "odd", "bad", "nowhere"])
+@pytest.mark.parametrize("name", ["application-default", "odd", "bad", "turned", "beyond", "two", "nowhere"])
 def test_services_that_match_less(name):
     meaning = one(SERVICES, service=name)
     assert does(meaning) == "unknown"

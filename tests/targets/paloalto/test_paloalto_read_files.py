@@ -242,6 +242,14 @@ def test_places_of_commands(prefix):
     assert decided(of(commands("set shared tag t", *lines))) == ("x", "allow")
 
 
+def test_commands_without_a_place_are_about_the_first_virtual_system():
+    lines = [line.replace("set ", "set vsys vsys1 ").replace("destination any", "destination n") for line in ruled("x")]
+    assert does(of(commands("set address n ip-netmask 192.0.2.1", *lines)), address="192.0.2.1") == "allow"
+    lines = [line.replace("vsys1", "vsys2") for line in lines]
+    meaning = of(commands("set address n ip-netmask 192.0.2.1", *lines), where=site("location: vsys2"))
+    assert does(meaning, address="192.0.2.1") == "unknown"
+
+
 def test_places_of_a_device_group():
     lines = [line.replace("set rulebase", 'set device-group "My DG" pre-rulebase') for line in ruled("x")]
     where = site("location: {device-group: My DG}")

@@ -106,7 +106,7 @@ def test_external_lists_and_matches_of_categories_are_doubts():
     lists = section("external-list", entry("urls", "<type><url><url>https://x</url></url></type>"))
     assert "external list" in doubts(one(lists, category="urls"))
     match = section(
-        "profiles/custom-url-category", entry("m", f"{members('list', 'malware')}<type>Category Match</type>")
+        "profiles/custom-url-category", entry("m", f"{members('list', 'w.example.com/')}<type>Category Match</type>")
     )
     assert does(one(match, category="m"), "w.example.com") == "unknown"
     empty = section("profiles/custom-url-category", entry("e", "<type>URL List</type>"))
@@ -148,6 +148,7 @@ def test_a_category_and_a_resolved_name_together_are_a_doubt():
     objects = section("address", entry("n", "<fqdn>v.example.com</fqdn>"))
     meaning = one(category("c", "w.example.com/"), objects, category="c", destination="n")
     assert does(meaning, "w.example.com", shared="v.example.com") == "unknown"
+    assert does(meaning, "w.example.com") == "unknown"
 
 
 # -- paths
