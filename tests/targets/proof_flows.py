@@ -1,0 +1,173 @@
+"""What the evaluators of the texts make of the example flows that the proof and drift show.
+
+``EVALUATORS`` has one function for each kind of artefact: ``(build, files, flow)`` gives every ``Decided`` that the
+files may mean for a flow; several where the files do not say. ``wanted(build, flow)`` is what was announced.
+``flows_of(build, found, …)`` are the flows as the evaluators take them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import sys
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "evaluators"))
+from announced import announced, handled
+from azure_text import Policy
+from policy_verdict import Flow, is_described, within
+from random_cases import TAGS
+from windows_files import from_export, from_json, from_script
+from windows_text import PROFILES, World, identifier_of
+
+from egressc.anything import ANY
+
+_ANYWHERE = {None: "203.0.113.10", 4: "203.0.113.10", 6: "2001:db8::10"}
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What becomes of a flow: ``allow``, ``deny``, or ``None`` for nothing; and whether its TLS is opened."""
+
+    action: str | None
+    opened: bool = False
+
+
+def wanted(build, flow):
+    """What the artefact was announced to do; ``opened`` only where that was announced either way, else ``None``."""
+    action = announced(build, flow, TAGS)
+    return action, {"inspect": True, "exempt": False, None: None}[handled(build, flow, TAGS)]
+
+
+def flows_of(build, found, *, described):
+    """The example flow of the proof with what it leaves open filled in, where any will do; one for each way to show it.
+
+    The application is no part of a flow, so it says nothing of that (language.md). With ``described`` only what shows
+    its name as the policy's rules say, if it can.
+    """
+    address = found.address or _ANYWHERE[found.family]
+    source = found.source or ("10.20.0.10" if ipaddress.ip_address(address).version == 4 else "2001:db8:20::10")
+    groups = build.site.groups
+    if build.target.per_group(build.site.settings):
+        group = groups[0].name  # a host is of its group
+    else:
+        group = next((g.name for g in groups if g.addresses is not ANY and within(g.addresses, source)), None)
+    process = tuple(sorted(tuple(text.split(" ", 1)) for text in found.process.split(", ") if text))
+    flow = Flow(
+        group, source, accounts_of(build.site, process), found.host, found.path, address, found.shared,
+        found.transport, found.port, process=process,
+    )  # fmt: skip
+    shown = (
+        [replace(flow, shows=each) for each in ("tls", "http")] if found.host and found.transport == "tcp" else [flow]
+    )
+    return [each for each in shown if described and is_described(build.site, each)] or shown
+
+
+def accounts_of(site, process):
+    """The accounts that a process belongs to: any value of each kind that an account is bound to."""
+    has = {kind: _same(kind, value) for kind, value in process}
+    accounts = {account for rule in site.rules if rule.accounts is not ANY for account in rule.accounts}
+    kinds = ("windows-account", "windows-program", "windows-service")
+    found = set()
+    for account in accounts:
+        bound = {kind: {_same(kind, value) for value in account.values(kind)} for kind in kinds if account.values(kind)}
+        if bound and all(has.get(kind) in values for kind, values in bound.items()):
+            found.add(account.name)
+    return frozenset(found)
+
+
+def _same(kind, value):
+    return identifier_of(value) if kind == "windows-account" else value.casefold()
+
+
+# -- Azure Firewall
+
+_KNOWN = {
+    "NetworkRule": {"ipProtocols", "destinationAddresses", "destinationPorts", "destinationFqdns"},
+    "ApplicationRule": {"protocols", "targetFqdns", "targetUrls", "terminateTLS"},
+}
+_EVERY_RULE = {"ruleType", "name", "description", "sourceAddresses", "sourceIpGroups"}
+
+
+def azure(build, files, flow):
+    """Rules of which something is not known match nothing, or the most that they can, those that deny and those that
+    allow each for themselves; the firewall's own rules let something through, or nothing.
+    """
+    want = announced(build, flow, TAGS)
+    found = set()
+    for template in _azure_readings(files):
+        matched = Policy(json.dumps(template), tags=TAGS).decide(flow)
+        if matched is not None:
+            found.add(Decided(matched.action, matched.terminates))
+            continue
+        # Nothing matches: the firewall denies, which is as much as any deny needs.
+        found.add(Decided(want if want != "allow" else "deny"))
+        if flow.host is not None and (flow.shows, flow.port) in {("tls", 443), ("http", 80)}:
+            found.add(Decided("allow"))  # which names its infrastructure rule collection holds is not published
+    return found
+
+
+def _azure_readings(files):
+    for wide in (set(), {"Allow"}, {"Deny"}, {"Allow", "Deny"}):
+        template = json.loads(files["template.json"])
+        known = {each["id"]: each["ipAddresses"] for each in json.loads(files.get("ip-groups.json", "[]"))}
+        for group in template["resources"]:
+            for collection in group.get("properties", {}).get("ruleCollections", ()):
+                is_wide = collection["action"]["type"] in wide
+                read = [_azure_rule(rule, known, wide=is_wide) for rule in collection["rules"]]
+                collection["rules"] = [rule for rule in read if rule is not None]
+        yield template
+
+
+def _azure_rule(rule, known, *, wide):
+    """A rule as it is; where something in it is not known, nothing or the most that it can be."""
+    rule = dict(rule)
+    strange = rule.keys() - _EVERY_RULE - _KNOWN[rule["ruleType"]]
+    for key in strange:
+        del rule[key]
+    sources = rule.pop("sourceAddresses", [])
+    for group in rule.pop("sourceIpGroups", ()):
+        sources = [*sources, *known.get(group, ["*"])]
+        strange |= {group} - known.keys()
+    if not sources:
+        strange, sources = {*strange, "source"}, ["*"]
+    if "webCategories" in strange:
+        rule["targetFqdns"] = ["*"]
+    if strange and not wide:
+        return None
+    return {**rule, "sourceAddresses": sources}
+
+
+# -- Windows Firewall
+
+
+def windows(_build, files, flow):
+    """In every network, on every interface, with what nobody knows matching and not."""
+    if "firewall.ps1" in files:
+        machines = [from_json(files["rules.json"]), from_script(files["firewall.ps1"].decode("ascii"))]
+    else:
+        machines = [from_export(files)]
+    worlds = [World(*each) for each in product(PROFILES, ("Lan", "Wireless"), (False, True))]
+    return {Decided(machine.decide(flow, world)) for machine in machines for world in worlds}
+
+
+def windows_title(build, name):
+    """What a live rule is for, by its name on the host; the name itself if it is none of ours."""
+    for rule in build.lowering.model.rules:
+        if rule.name == name:
+            first = rule.display_name.removeprefix("egressc: ")
+            if first == "internal networks":
+                return first
+            service = f" {rule.service}" if rule.service is not ANY else ""
+            out = " except" if first.endswith("(excepted addresses)") else ""
+            return f"{first.split()[0]}{service} {rule.protocol}{out}"
+    return name
+
+
+EVALUATORS = {"azure-firewall": azure, "windows-firewall": windows}
+"""How the text of each kind of artefact decides a flow. A kind that is added needs a line here."""
+
+TITLES = {"windows-firewall": windows_title}
+"""What live rules are called in ``touched``, where that is not the name that they have."""
