@@ -17,12 +17,17 @@ _SPAN: Final = re.compile(r"(\d{4}/\d\d/\d\d@\d\d:\d\d)-(\d{4}/\d\d/\d\d@\d\d:\d
 """`YYYY/MM/DD@hh:mm-YYYY/MM/DD@hh:mm` ([S] schedule/entry); texts of that form are in the order of time."""
 
 
+_BEFORE_ANY: Final = 2000
+"""A year that no clock of a PAN-OS firewall ever showed: of so early a date nobody asks whether a span has begun."""
+
+
 class Clock:
     """The first and the last minute of a date, UTC, as the clock of the firewall shows them."""
 
     def __init__(self, day: date, zone: str, live: Live) -> None:
         begin, end = (datetime.combine(day, at, tzinfo=UTC) for at in (time(0), time(23, 59)))
         self._first, self._last = _shown(begin, zone), _shown(end, zone)
+        self._has_begun = day.year <= _BEFORE_ANY
         self._live = live
         self._known: dict[str, tuple[bool, str]] = {"": (True, "")}
 
@@ -47,7 +52,7 @@ class Clock:
             if shape is None:
                 return True, f"the schedule `{name[:80]}` is not understood"
             start, end = shape.groups()
-            if start <= self._first and self._last <= end:
+            if (start <= self._first or self._has_begun) and self._last <= end:
                 return True, ""
             meets = meets or (start <= self._last and self._first <= end)
         if not held.spans:

@@ -75,7 +75,7 @@ class _Reading:
         if words[at : at + 1] == ["readonly"]:
             self._readonly(words[at + 1 :])
             return "", None
-        path, at = self._path(words, at, place, number)
+        path, at = self._path(words, at, place)
         if path is None:
             return "", None
         if at >= len(words):
@@ -112,7 +112,7 @@ class _Reading:
             return place, at + 2
         return HERE, at
 
-    def _path(self, words: list[str], at: int, place: Place, number: int) -> tuple[str | None, int]:
+    def _path(self, words: list[str], at: int, place: Place) -> tuple[str | None, int]:
         """The section that a command speaks of, and where its words go on; ``None`` for one without a bearing."""
         first, *more = words[at : at + 3] or [""]
         if first in OBJECTS:
@@ -128,8 +128,6 @@ class _Reading:
                 self._shelf.rulebases[place, path] = None
         elif first in REST:
             self._shelf.is_whole = True
-        elif not first:
-            self._fail("a `set` without anything", number)
         return None, at
 
     def _field(self, words: list[str], number: int) -> _Field:
@@ -159,7 +157,7 @@ class _Reading:
 
     def _move(self, words: list[str], number: int) -> None:
         place, at = self._place(words, 0, number)
-        path, at = self._path(words, at, place, number)
+        path, at = self._path(words, at, place)
         if path is None:
             return
         name, where, anchor = [*words[at : at + 3], "", "", ""][:3]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from paloalto_live import (
     ANYWHERE,
@@ -465,6 +468,14 @@ def test_a_schedule_is_by_the_clock_of_the_firewall():
     assert does(scheduled(ends, auckland)) == "allow"
     begins = members("non-recurring", "2026/11/22@13:00-2027/01/01@00:00")
     assert does(scheduled(begins, auckland)) == "allow"
+
+
+def test_before_there_were_firewalls_every_schedule_has_begun():
+    policy = 'policy p "P" { from one two allow a "A" { to w.example.com ports 443 expires 2027-06-30 } }'
+    for day in (date(1999, 5, 1), date(2000, 1, 1)):
+        where = replace(site("timezone: America/Los_Angeles", policy), as_of=day)
+        assert does(scheduled(members("non-recurring", "2000/01/01@00:00-2027/06/30@16:59"), where)) == "allow"
+        assert does(scheduled(members("non-recurring", "1999/01/01@00:00-1999/04/01@00:00"), where)) == "deny"
 
 
 def test_schedules_that_recur_or_are_not_there_are_doubts():

@@ -190,6 +190,7 @@ THREE = [*ruled("a"), *ruled("b"), *ruled("c")]
         (["a after b"], "bac"),
         (["c top", "b after c", "a after b"], "cba"),
         (["b before b"], "abc"),
+        (["b after b"], "abc"),
         (["a before gone", "b before gone"], "cab"),
         (["a after gone"], "bca"),
     ],
@@ -299,7 +300,7 @@ def test_a_list_grows_and_a_text_is_replaced():
 
 
 def test_other_parts_of_a_configuration_have_no_bearing():
-    other = ["set deviceconfig system hostname x", "set network interface ethernet e1", "set zone t network layer3 e1",
+    other = ["set shared", "set network", "set deviceconfig system hostname x", "set network interface ethernet e1", "set zone t network layer3 e1",
              "set mgt-config users admin phash x", "set profiles spyware x rules y action alert", "set tag"]  # fmt: skip
     assert of(commands(*other, *ruled("x"))).rulings == of(commands(*ruled("x"))).rulings
 
