@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class Matched(NamedTuple):
-    """The flows of a rule by part: those without a path, and those that need one to be seen; ``doubt`` is about all.
+    """The flows of a rule by part: ``with_paths`` need a path to be seen, ``unseen`` a name where none may be (UDP).
 
-    ``ports`` are the ports of ``blocks``; ``nothing`` says why the rule matches nothing, if it does.
+    ``doubt`` is about all of them; ``nothing`` says why the rule matches nothing, if it does.
     """
 
     blocks: tuple[Block, ...]
