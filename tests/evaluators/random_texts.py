@@ -21,13 +21,14 @@ TAGS_FILE = (
 
 _ACCOUNTS = """
 service-account one "One" {
-    windows-account "CORP\\one" windows-service "OneSvc" linux-user one directory-user "CORP\\one"
+    windows-account "CORP\\one" windows-account "NT AUTHORITY\\NETWORK SERVICE" windows-service "OneSvc"
+    linux-user one directory-user "CORP\\one"
 }
 service-account two "Two" {
     windows-service "OneSvc" windows-service "TwoSvc" linux-user two linux-user 902 directory-user "CORP\\two"
 }
 service-account three "Three" {
-    windows-program "C:\\three.exe" linux-user one linux-cgroup "three.slice"
+    windows-account "NT SERVICE\\ThreeSvc" windows-program "C:\\three.exe" linux-user one linux-cgroup "three.slice"
     directory-user "CORP\\three" directory-user "CORP\\one"
 }
 """
