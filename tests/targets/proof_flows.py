@@ -1,7 +1,7 @@
 """What the evaluators of the texts make of the example flows that the proof and drift show.
 
-``EVALUATORS`` has one function for each kind of artefact: ``(build, files, flow)`` gives every ``Decided`` that the
-files may mean for a flow; several where the files do not say. ``wanted(build, flow)`` is what was announced.
+``EVALUATORS`` has one function for each kind of artefact: ``(build, files)`` gives a function of a flow, which gives every
+``Decided`` that the files may mean for it; several where they do not say. ``wanted(build, flow)`` is what was announced.
 ``flows_of(build, found, …)`` are the flows as the evaluators take them.
 """
 
@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import random
 import sys
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "evaluators"))
-from announced import announced, handled
+from announced import announced, counts_inside, handled, part_holds
 from azure_text import Policy
 from policy_verdict import Flow, is_described, within
-from random_cases import TAGS
+from random_cases import TAGS, boundary_flows, seed
 from windows_files import from_export, from_json, from_script
 from windows_text import PROFILES, World, identifier_of
 
 from egressc.anything import ANY
+
+PROCESSES = {"windows-firewall": ("windows-account", "windows-program", "windows-service")}
+"""The kinds of binding that are seen, by the kinds of artefact that see any."""
 
 _ANYWHERE = {None: "203.0.113.10", 4: "203.0.113.10", 6: "2001:db8::10"}
 
@@ -65,11 +69,26 @@ def flows_of(build, found, *, described):
     return [each for each in shown if described and is_described(build.site, each)] or shown
 
 
+def random_flows(kind, build, count):
+    """Flows of the groups that are governed, at the borders of what the policy says."""
+    for flow in boundary_flows(build.site, random.Random(seed()), count, PROCESSES.get(kind, ())):
+        described = is_described(build.site, flow) and counts_inside(build, flow, TAGS)
+        if described and flow.group is not None:
+            yield flow
+
+
+def concerns(build, finding, flow):
+    """True if a finding is of no rule of the policy, or of one that was announced to match the flow."""
+    return finding.rule is None or any(
+        part.rule is finding.rule and part_holds(part, flow, TAGS) for part in build.lowering.parts
+    )
+
+
 def accounts_of(site, process):
     """The accounts that a process belongs to: any value of each kind that an account is bound to."""
     has = {kind: _same(kind, value) for kind, value in process}
     accounts = {account for rule in site.rules if rule.accounts is not ANY for account in rule.accounts}
-    kinds = ("windows-account", "windows-program", "windows-service")
+    kinds = PROCESSES["windows-firewall"]
     found = set()
     for account in accounts:
         bound = {kind: {_same(kind, value) for value in account.values(kind)} for kind in kinds if account.values(kind)}
@@ -91,22 +110,26 @@ _KNOWN = {
 _EVERY_RULE = {"ruleType", "name", "description", "sourceAddresses", "sourceIpGroups"}
 
 
-def azure(build, files, flow):
+def azure(build, files):
     """Rules of which something is not known match nothing, or the most that they can, those that deny and those that
     allow each for themselves; the firewall's own rules let something through, or nothing.
     """
-    want = announced(build, flow, TAGS)
-    found = set()
-    for template in _azure_readings(files):
-        matched = Policy(json.dumps(template), tags=TAGS).decide(flow)
-        if matched is not None:
-            found.add(Decided(matched.action, matched.terminates))
-            continue
-        # Nothing matches: the firewall denies, which is as much as any deny needs.
-        found.add(Decided(want if want != "allow" else "deny"))
-        if flow.host is not None and (flow.shows, flow.port) in {("tls", 443), ("http", 80)}:
-            found.add(Decided("allow"))  # which names its infrastructure rule collection holds is not published
-    return found
+    policies = [Policy(json.dumps(template), tags=TAGS) for template in _azure_readings(files)]
+
+    def decided(flow):
+        want = announced(build, flow, TAGS)
+        found = set()
+        for matched in [policy.decide(flow) for policy in policies]:
+            if matched is not None:
+                found.add(Decided(matched.action, matched.terminates))
+                continue
+            # Nothing matches: the firewall denies, which is as much as any deny needs.
+            found.add(Decided(want if want != "allow" else "deny"))
+            if flow.host is not None and (flow.shows, flow.port) in {("tls", 443), ("http", 80)}:
+                found.add(Decided("allow"))  # which names its infrastructure rule collection holds is not published
+        return found
+
+    return decided
 
 
 def _azure_readings(files):
@@ -143,14 +166,14 @@ def _azure_rule(rule, known, *, wide):
 # -- Windows Firewall
 
 
-def windows(_build, files, flow):
+def windows(_build, files):
     """In every network, on every interface, with what nobody knows matching and not."""
     if "firewall.ps1" in files:
         machines = [from_json(files["rules.json"]), from_script(files["firewall.ps1"].decode("ascii"))]
     else:
         machines = [from_export(files)]
     worlds = [World(*each) for each in product(PROFILES, ("Lan", "Wireless"), (False, True))]
-    return {Decided(machine.decide(flow, world)) for machine in machines for world in worlds}
+    return lambda flow: {Decided(machine.decide(flow, world)) for machine in machines for world in worlds}
 
 
 def windows_title(build, name):
