@@ -19,6 +19,7 @@ from egressc.tls import tls_part
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from egressc.flows import Flow
     from egressc.lowering import Part
     from egressc.meaning import Block, Meaning
     from egressc.proof_compare import Comparison
@@ -133,7 +134,7 @@ class _Inspections:
             answer = comparison.found(some, (), lacking, comparison.allows)
             if answer is None:
                 continue
-            certain = answer
+            certain: tuple[Flow, int] | None = answer
             if vague:
                 held = BlockIndex([ruling.blocks for ruling in vague])
                 certain = comparison.found(some, (), (*lacking, held), comparison.allows)
@@ -147,8 +148,13 @@ class _Inspections:
                     sentence = _doubted(ruling, f"`{part.rule.key}` demands inspection of it")
                     yield Deviation(Kind.UNKNOWN, perhaps[0], sentence, part.rule, _as_ruling(ruling))
                     break
+        surely = (p for p, r in enumerate(self._rulings) if r.handling is Handling.INSPECT and r.sure and not r.doubt)
+        last_sure = max(surely, default=-1)
         for position, ruling in enumerate(self._rulings):
-            if ruling.handling is Handling.INSPECT or canon.form(ruling.blocks) <= self._asked:
+            # One that only may inspect takes flows from those behind it that surely would; without these it takes none.
+            if ruling.handling is Handling.INSPECT and (ruling.sure or position > last_sure):
+                continue
+            if canon.form(ruling.blocks) <= self._asked:
                 continue
             before = self._before(position, Handling.INSPECT, sure=True)
             answer = comparison.found(boxes_of(ruling.blocks), (), (asked, comparison.denies, before), wanted)
