@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from egressc.targets.iptables.settings import Settings
 
 _TCP: Final = PortSet(tcp=((1, 65535),))
+OTHERS: Final = "(rules behind the chain)"
+"""What the ruling is called that stands for what other rules of the table may do."""
+
+_OTHERS: Final = "what other rules stand in the table nat is not in these files"
 _ELSEWHERE: Final = frozenset({"DNAT", "TPROXY", "NETMAP", "REDIRECT", "TEE"})
 
 
@@ -57,8 +61,8 @@ class Redirections:
         self._rules: tuple[_Nat, ...] = tuple(self._read())
 
     def inspections(self) -> list[InspectionRuling]:
-        """Who is exempt, and who is opened, in order."""
-        return [
+        """Who is exempt, and who is opened, in order; at last who may be, by rules that are not in these files."""
+        found = [
             InspectionRuling(
                 each.name,
                 Handling.EXEMPT if each.stays else Handling.INSPECT,
@@ -69,6 +73,11 @@ class Redirections:
             )
             for each in self._rules
         ]
+        if self._live.is_artefact and self._site.settings.tls_proxy_port is not None:
+            # An artefact holds our own chain: what stands behind it may open whatever the chain does not exempt.
+            everything = self._matcher.blocks(self._tcp)
+            found.append(InspectionRuling(OTHERS, Handling.INSPECT, everything, False, "", _OTHERS))  # noqa: FBT003
+        return found
 
     def rulings(self, filtered: Sequence[Ruling]) -> list[Ruling]:
         """What goes to the proxy although `filter` would not let it through where it wants to go.
