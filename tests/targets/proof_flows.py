@@ -26,7 +26,7 @@ from windows_text import PROFILES, World, identifier_of
 from egressc.anything import ANY
 
 PROCESSES = {"windows-firewall": ("windows-account", "windows-program", "windows-service")}
-"""The kinds of binding that are seen, by the kinds of artefact that see any."""
+"""The kinds of binding that are seen, by the targets that see any."""
 
 _ANYWHERE = {None: "203.0.113.10", 4: "203.0.113.10", 6: "2001:db8::10"}
 
@@ -69,9 +69,9 @@ def flows_of(build, found, *, described):
     return [each for each in shown if described and is_described(build.site, each)] or shown
 
 
-def random_flows(kind, build, count):
+def random_flows(build, count):
     """Flows of the groups that are governed, at the borders of what the policy says."""
-    for flow in boundary_flows(build.site, random.Random(seed()), count, PROCESSES.get(kind, ())):
+    for flow in boundary_flows(build.site, random.Random(seed()), count, PROCESSES.get(build.site.target, ())):
         described = is_described(build.site, flow) and counts_inside(build, flow, TAGS)
         if described and flow.group is not None:
             yield flow
@@ -88,7 +88,7 @@ def accounts_of(site, process):
     """The accounts that a process belongs to: any value of each kind that an account is bound to."""
     has = {kind: _same(kind, value) for kind, value in process}
     accounts = {account for rule in site.rules if rule.accounts is not ANY for account in rule.accounts}
-    kinds = PROCESSES["windows-firewall"]
+    kinds = PROCESSES.get(site.target, ())
     found = set()
     for account in accounts:
         bound = {kind: {_same(kind, value) for value in account.values(kind)} for kind in kinds if account.values(kind)}
