@@ -74,8 +74,8 @@ def whole_domains(excluded: Sequence[Endpoint], of: Sequence[Endpoint]) -> tuple
             break
         said = kept
     domains = {".".join(e.pattern.labels) for e in said}
-    unsaid = [e for e in hosts if e not in said]
-    return frozenset(topmost(domains)), tuple(unsaid)
+    known = set(said)
+    return frozenset(topmost(domains)), tuple(e for e in hosts if e not in known)
 
 
 def _takes_no_more(pattern: HostPattern, excluded: Sequence[HostPattern], inside: Sequence[HostPattern]) -> bool:

@@ -46,6 +46,9 @@ def test_the_stages(given, plain, apexes, whole, domains):
     ("b*.x.com", "*.x.com", "", "b*.x.com"),
     ("b.x.com", "*.b.x.com b.x.com", "", "b.x.com"),
     ("a.b.x.com", "a.*.x.com", "a.b.x.com", ""),
+    # `b.a.x.com` would take `*.b.a.x.com` along, which only an exception that cannot be said excludes.
+    ("b.a.x.com *.a.x.com", "x.com *.x.com", "", "b.a.x.com *.a.x.com"),
+    ("b.a.x.com *.b.*.x.com", "*.x.com", "", "b.a.x.com *.b.*.x.com"),
 ])  # fmt: skip
 def test_which_exceptions_are_whole_domains(excluded, of, domains, unsaid):
     found, left = whole_domains(hosts(excluded), hosts(of))
