@@ -90,7 +90,9 @@ def tls_problem(build, flow, done):
         ("must", Inspection.MUST, done != "inspect"),
     ):
         lost = [rule.identity for rule in rules if rule.rule.inspection is setting]
-        is_told = any(reported(build, identity, Reason.TLS_UNENFORCED) for identity in lost)
+        # A rule that is gone (`no-names`) says so, and demands nothing of what other rules let through.
+        told = (Reason.TLS_UNENFORCED, Reason.NO_NAMES)
+        is_told = any(reported(build, identity, reason) for identity in lost for reason in told)
         if wanted == word and inspects and wrong and not is_told:
             return f"inspection {word}, it is {done}, and nothing says so"
     if wanted == "may" and done == "exempt":
