@@ -7,6 +7,7 @@ right if what it exempts of the allowed flows is in E, if it opens nothing of E,
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egressc.flows_index import BlockIndex, Prefix
@@ -40,19 +41,27 @@ class _Inspections:
         self._inspects = comparison.expected.inspects
         self.exempt: list[tuple[Part, tuple[Block, ...]]] = []
         self.inspect: list[tuple[Part, tuple[Block, ...]]] = []
-        sight = comparison.expected.sight
         for each in comparison.expected.allows:
             for part in each.parts:
                 if part.reach is None:
                     continue
                 exempt = part.exempt if self._inspects else _never(part)
                 if exempt is not None:
-                    self.exempt.append((part, sight.blocks(exempt)))
+                    self.exempt.append((part, self._blocks(part, exempt)))
                 if part.inspect is not None:
-                    self.inspect.append((part, sight.blocks(part.inspect)))
+                    self.inspect.append((part, self._blocks(part, part.inspect)))
         self._indexes: dict[tuple[Handling, bool], tuple[list[int], BlockIndex]] = {}
         canon = comparison.canon
         self._asked = frozenset(piece for _, blocks in self.exempt for piece in canon.form(blocks))
+
+    def _blocks(self, part: Part, reach: Reach) -> tuple[Block, ...]:
+        """The flows of a part that are to be exempt, or opened: of what denies by name have left of it."""
+        expected = self._comparison.expected
+        whole = part.reach
+        if part.cells is None or whole is None or replace(reach, ports=whole.ports) != whole:
+            return expected.sight.blocks(reach)
+        found = [replace(block, ports=block.ports.intersection(reach.ports)) for block in expected.cells(part)]
+        return tuple([block for block in found if not block.ports.is_empty])
 
     def deviations(self) -> Iterator[Deviation]:
         canon = self._comparison.canon

@@ -38,11 +38,15 @@ _ELSEWHERE: Final = frozenset({"DNAT", "TPROXY", "NETMAP", "REDIRECT", "TEE"})
 
 @dataclass(frozen=True, slots=True)
 class _Nat:
-    """One rule that ends the way through `nat`: a connection stays as it is, or goes to a port."""
+    """One rule that ends the way through `nat`: a connection stays as it is, or goes to a port.
+
+    ``blocks`` hold names also at addresses inside the house, which have left the chain before; ``flows`` do not.
+    """
 
     name: str
     place: str
     blocks: tuple[Block, ...]
+    flows: tuple[Block, ...]
     stays: bool
     doubt: str
     lost: bool = False
@@ -104,7 +108,7 @@ class Redirections:
                 block for at in stay.meeting_boxes(boxes) if staying[at][0] < number for block in staying[at][1].blocks
             ]
             outcome = Outcome.DENY if each.lost else Outcome.ALLOW
-            found.append(Ruling(each.name, outcome, each.blocks, each.place, each.doubt, tuple(but)))
+            found.append(Ruling(each.name, outcome, each.flows, each.place, each.doubt, tuple(but)))
         return found
 
     def _read(self) -> Iterator[_Nat]:
@@ -121,7 +125,7 @@ class Redirections:
             for rule in chain.rules:
                 held = self._matcher.held(rule) if rule.target == "TPROXY" else None
                 if held is not None:
-                    yield self._nat(table, chain, rule, held, "it goes to a proxy by the table mangle")
+                    yield self._nat(table, chain, rule, held, "it goes to a proxy by the table mangle", held)
 
     def _walk(self, table: LiveTable, chain: LiveChain, base: Held, above: frozenset[str]) -> Iterator[_Nat]:
         matcher = self._matcher
@@ -130,7 +134,9 @@ class Redirections:
         for rule in chain.rules:
             own = matcher.held(rule)
             # What a name is at an address inside the house is no flow that anybody asks for (inventory.md).
-            held = matcher.both(by_name if own.fed else base, own) if own is not None else None
+            if own is None:
+                continue
+            held = matcher.both(by_name if own.fed else base, own)
             if held is None or not held.ports.tcp:
                 continue
             if rule.target == "RETURN":
@@ -144,11 +150,14 @@ class Redirections:
                 else:
                     doubt = f"{place_of(table.file, rule.line)} may lead out of the chain before"
             elif rule.target == "ACCEPT" or rule.target in _ELSEWHERE:
-                yield self._nat(table, chain, rule, held, doubt)
+                sent = matcher.both(base, own) if own.fed else held
+                yield self._nat(table, chain, rule, held, doubt, sent)
             elif rule.target in table.chains and rule.target not in above and rule.target != chain.name:
                 yield from self._walk(table, table.chains[rule.target], held, above | {chain.name})
 
-    def _nat(self, table: LiveTable, chain: LiveChain, rule: LiveRule, held: Held, doubt: str) -> _Nat:
+    def _nat(
+        self, table: LiveTable, chain: LiveChain, rule: LiveRule, held: Held, doubt: str, sent: Held | None
+    ) -> _Nat:
         doubts = [*held.doubts, *([doubt] if doubt else ())]
         port = self._site.settings.tls_proxy_port
         stays = rule.target == "ACCEPT"
@@ -161,15 +170,20 @@ class Redirections:
             lost = (
                 filtered is not None and start is not None and not takes_redirected(filtered, start, self._family, port)
             )
-        blocks = self._matcher.blocks(self._matcher.both(held, self._tcp) or held)
+        blocks = self._tcp_blocks(held)
         return _Nat(
             name_of(rule, chain.name),
             place_of(table.file, rule.line),
             blocks,
+            blocks if sent is held else self._tcp_blocks(sent),
             stays,
             "; ".join(dict.fromkeys(doubts)),
             lost,
         )
+
+    def _tcp_blocks(self, held: Held | None) -> tuple[Block, ...]:
+        over_tcp = None if held is None else self._matcher.both(held, self._tcp)
+        return () if over_tcp is None else self._matcher.blocks(over_tcp)
 
 
 def _is_by_address(held: Held, matcher: Matcher) -> bool:
