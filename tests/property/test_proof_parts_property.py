@@ -61,7 +61,7 @@ def with_parts(wanted, rng):
         if not each.rule.is_deny:
             exempt = each.decides if rng.random() < 0.4 else None
             inspect = each.decides if rng.random() < 0.4 else None
-            parts = [SimpleNamespace(rule=each.rule, reach=each.decides, exempt=exempt, inspect=inspect)]
+            parts = [SimpleNamespace(rule=each.rule, reach=each.decides, exempt=exempt, inspect=inspect, cells=None)]
         rules.append(RuleBlocks(each.rule, tuple(parts), each.decides, each.closes, each.names))
     found = Wanted(tuple(rules), wanted.opening, wanted.closing, wanted.left_open)
     found.sight = SimpleNamespace(governed=((ALL, EVERY),), known=None, blocks=lambda reach: reach)
@@ -161,7 +161,7 @@ def test_what_is_inspected_as_announced_is_no_deviation(chunk):
 def test_a_ruling_that_only_may_inspect_takes_flows_from_one_that_surely_would():
     whole = (Block(),)
     rule = AnyRule(key="p/allow", is_deny=False)
-    part = SimpleNamespace(rule=rule, reach=whole, exempt=None, inspect=whole)
+    part = SimpleNamespace(rule=rule, reach=whole, exempt=None, inspect=whole, cells=None)
     wanted = Wanted((RuleBlocks(rule, (part,), whole, (), frozenset()),), (), (), ())
     wanted.sight = SimpleNamespace(governed=((ALL, EVERY),), known=None, blocks=lambda reach: reach)
     wanted.inspects = True
