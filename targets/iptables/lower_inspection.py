@@ -70,18 +70,37 @@ def lower_inspection(ground: Ground, denies: Sequence[Placed], allows: Sequence[
             for cell, sides in placed.boxes:
                 ports = PortSet(tcp=cell.ports.tcp)
                 _write(ground, chain, placed, ports, cell, sides, Accept())
-    for early in (True, False):
-        if not early:
-            lower_frame.internal(ground.table, chain)
-        for wanted, jump in ((Inspection.MUST_NOT, Accept()), (Inspection.MUST, Redirect(port))):
-            for placed in allows:
-                part = placed.shaped.part
-                reach = part.exempt if wanted is Inspection.MUST_NOT else part.inspect
-                if placed.early is not early or reach is None:
-                    continue
-                for cell, sides in placed.boxes:
-                    _write(ground, chain, placed, cell.ports.intersection(reach.ports), cell, sides, jump)
+    early = [placed for placed in allows if placed.early]
+    late = [placed for placed in allows if not placed.early]
+    opens_early = any(placed.shaped.part.inspect is not None for placed in early)
+    _exempt(ground, chain, early)
+    if opens_early:
+        # An exemption goes before every redirection, also one that names addresses inside the house.
+        _exempt(ground, chain, late)
+    _open(ground, chain, early, port)
+    lower_frame.internal(ground.table, chain)
+    if not opens_early:
+        _exempt(ground, chain, late)
+    _open(ground, chain, late, port)
     return chain
+
+
+def _exempt(ground: Ground, chain: ChainWriter, allows: Sequence[Placed]) -> None:
+    for placed in allows:
+        reach = placed.shaped.part.exempt
+        if reach is None:
+            continue
+        for cell, sides in placed.boxes:
+            _write(ground, chain, placed, cell.ports.intersection(reach.ports), cell, sides, Accept())
+
+
+def _open(ground: Ground, chain: ChainWriter, allows: Sequence[Placed], port: int) -> None:
+    for placed in allows:
+        reach = placed.shaped.part.inspect
+        if reach is None:
+            continue
+        for cell, sides in placed.boxes:
+            _write(ground, chain, placed, cell.ports.intersection(reach.ports), cell, sides, Redirect(port))
 
 
 def _write(

@@ -119,6 +119,17 @@ def test_where_both_meet_at_an_address_the_exemption_goes_first():
     assert m.decide(Packet("198.51.100.6", 443), "nat").startswith("REDIRECT")
 
 
+def test_an_exemption_goes_before_what_names_addresses_inside_the_house():
+    # The sources of `open` are not known, so its exemption holds for those of `g`, too.
+    rules = (
+        'allow r "R" { to any-address ports 443 from g tls-inspection }\n'
+        'allow s "S" { to x.com *.x.com ports 443 from open no-tls-inspection }'
+    )
+    m = machine(rules, settings=PROXY, groups="[g, open]", accept=("tls-unenforced", "tls-scope", "source"))
+    assert verdict_in_nat(m, "x.com") == "ACCEPT"
+    assert verdict_in_nat(m, "y.com") == "REDIRECT"
+
+
 def test_nothing_intercepts_without_a_proxy():
     files = artefacts_of(policy('allow r "R" { to y.com ports 443 no-tls-inspection }'), inventory(GATEWAY), "f")
     assert b"*nat" not in files["rules.v4"]
