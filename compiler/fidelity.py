@@ -119,7 +119,7 @@ def assess(site: Site[Any], lowering: Lowering[Any], grading: Grading) -> Fideli
     differences = Differences(site, lowering)
     tls: dict[str, list[TlsDifference]] = {}
     if lowering.inspects:
-        for found in tls_differences(site, lowering.parts):
+        for found in tls_differences(site, lowering):
             tls.setdefault(found.rule.identity, []).append(found)
     accepted = _Acceptances(grading)
     cuts: list[Cut] = []

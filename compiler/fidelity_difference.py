@@ -15,6 +15,7 @@ from egressc.hosts import example, matches
 from egressc.lowering import BrokenLoweringError
 from egressc.policy import HostEndpoint
 from egressc.quick_init import quick_init
+from egressc.reach import for_every_process
 from egressc.reasons import Effect, Reason
 
 if TYPE_CHECKING:
@@ -176,10 +177,7 @@ class Differences:
 
     def _with_overlapping(self, reach: Reach) -> Reach:
         """The reach of a deny for every account that a process of its accounts may belong to."""
-        others = self._others(reach.accounts)
-        if not others or isinstance(reach.accounts, Anything):
-            return reach
-        return replace(reach, accounts=reach.accounts | others)
+        return for_every_process(reach, self._overlapping)
 
     def _lost(self, part: Part, step: Step) -> Difference | None:
         """What the policy allows and no written allow does any more."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from egressc.anything import Anything
 from egressc.quick_init import quick_init
 
 if TYPE_CHECKING:
-    from egressc.anything import Anything
+    from collections.abc import Mapping
+
     from egressc.policy import Endpoint
     from egressc.services import PortSet
 
@@ -33,3 +35,14 @@ class Reach:
     ports: PortSet
     shared: bool = False
     source_families: frozenset[int] = BOTH_FAMILIES
+
+
+def for_every_process(reach: Reach, overlapping: Mapping[str, frozenset[str]]) -> Reach:
+    """The reach for every account that a process of its accounts may belong to.
+
+    ``overlapping`` holds with an account the others that it may have a process in common with.
+    """
+    if not overlapping or isinstance(reach.accounts, Anything):
+        return reach
+    accounts = reach.accounts.union(*(overlapping.get(name, ()) for name in reach.accounts))
+    return reach if accounts == reach.accounts else replace(reach, accounts=accounts)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from egressc.anything import Anything
 from egressc.flows import boxes
 from egressc.flows_index import FlowIndex, uncovered
 from egressc.flows_search import in_both, one_of_each
 from egressc.policy import Inspection
+from egressc.reach import for_every_process
 from egressc.tls import tls_reach
 
 if TYPE_CHECKING:
@@ -97,15 +99,22 @@ class RuleIndex:
         """A flow of the reach that no deny stops, as an example."""
         return self._undenied(tuple(boxes(reach, self.tags)))
 
-    def exempted_beyond(self, exempt: Reach) -> Flow | None:
-        """A flow that the policy allows, that the exemption covers, and that no `no-tls-inspection` asks for."""
-        asked = [
-            box
-            for rule in self.allows_meeting(exempt)
-            if rule.rule.inspection is Inspection.MUST_NOT and (wanted := tls_reach(rule)) is not None
-            for box in boxes(wanted, self.tags)
-        ]
-        found = self.allows.first_inside(tuple(boxes(exempt, self.tags)), asked, (self.denies,))
+    def exempted_beyond(self, exempt: Reach, overlapping: Mapping[str, frozenset[str]]) -> Flow | None:
+        """A flow that the policy allows, that the exemption covers, and that no `no-tls-inspection` asks for.
+
+        The exemption also covers what ``overlapping`` accounts do with processes of its own accounts, and what a rule
+        for all of its own accounts asks for, it asks for these processes.
+        """
+        whole = for_every_process(exempt, overlapping)
+        asked: list[Box] = []
+        for rule in self.allows_meeting(exempt):
+            wanted = tls_reach(rule) if rule.rule.inspection is Inspection.MUST_NOT else None
+            if wanted is None:
+                continue
+            if whole is not exempt and _are_among(exempt.accounts, wanted.accounts):
+                wanted = for_every_process(wanted, overlapping)
+            asked.extend(boxes(wanted, self.tags))
+        found = self.allows.first_inside(tuple(boxes(whole, self.tags)), asked, (self.denies,))
         return None if found is None else found[0]
 
     def names_alone(self, rule: BoundRule, host: str, ports: PortSet) -> bool:
@@ -139,3 +148,7 @@ class RuleIndex:
 
     def _undenied(self, some: Sequence[Box]) -> Flow | None:
         return uncovered(some, (), (self.denies,))
+
+
+def _are_among(some: frozenset[str] | Anything, others: frozenset[str] | Anything) -> bool:
+    return isinstance(others, Anything) or (not isinstance(some, Anything) and some <= others)

@@ -11,14 +11,15 @@ from egressc.flows import boxes
 from egressc.flows_index import FlowIndex, uncovered
 from egressc.flows_search import in_both
 from egressc.policy import Inspection
+from egressc.reach import for_every_process
 from egressc.reasons import Reason
 from egressc.tls import tls_part, tls_reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from egressc.flows import Flow
-    from egressc.lowering import Part
+    from egressc.lowering import Lowering, Part
     from egressc.reach import Reach
     from egressc.site import BoundRule, Site
 
@@ -33,12 +34,14 @@ class TlsDifference:
     example: Flow
 
 
-def tls_differences(site: Site[Any], parts: Sequence[Part]) -> Iterator[TlsDifference]:
+def tls_differences(site: Site[Any], lowering: Lowering[Any]) -> Iterator[TlsDifference]:
     """What a device that inspects does otherwise than the policy asks, on flows that the policy allows.
 
-    A part that says so itself (a ``tls-unenforced`` step) is not examined again.
+    A part that says so itself (a ``tls-unenforced`` step) is not examined again. An exemption also holds for what other
+    accounts do with the processes that they share with its own.
     """
-    compared = _Comparison(site, [p for p in parts if not p.rule.is_deny and p.reach is not None])
+    parts = [p for p in lowering.parts if not p.rule.is_deny and p.reach is not None]
+    compared = _Comparison(site, parts, dict(lowering.overlapping))
     for part in compared.parts:
         yield from compared.of(part)
     if any(rule.rule.inspection is Inspection.MUST and not rule.is_deny for rule in site.rules):
@@ -46,8 +49,9 @@ def tls_differences(site: Site[Any], parts: Sequence[Part]) -> Iterator[TlsDiffe
 
 
 class _Comparison:
-    def __init__(self, site: Site[Any], parts: Sequence[Part]) -> None:
+    def __init__(self, site: Site[Any], parts: Sequence[Part], overlapping: Mapping[str, frozenset[str]]) -> None:
         self.parts = parts
+        self._overlapping = overlapping
         self._index = site.index
         self._tags = site.tags
 
@@ -65,7 +69,7 @@ class _Comparison:
         mine = tls_part(part.start, part.services)
         asked = mine if wanted is Inspection.MUST_NOT else None
         if part.exempt is not None and (asked is None or _beyond(part.exempt, asked)):
-            flow = self._index.exempted_beyond(part.exempt)
+            flow = self._index.exempted_beyond(part.exempt, self._overlapping)
             if flow is not None:
                 sentence = "the exemption also covers flows that did not ask for it"
                 yield TlsDifference(part.rule, Reason.TLS_SCOPE, sentence, flow)
@@ -89,11 +93,12 @@ class _Comparison:
         for part in self.parts:
             if part.exempt is None:
                 continue
-            for rule in self._index.allows_meeting(part.exempt):
+            exempt = for_every_process(part.exempt, self._overlapping)
+            for rule in self._index.allows_meeting(exempt):
                 if rule.rule.inspection is not Inspection.MUST:
                     continue
                 wanted = tls_reach(rule)
-                flow = None if wanted is None else self._index.overlap(part.exempt, wanted)
+                flow = None if wanted is None else self._index.overlap(exempt, wanted)
                 if flow is not None:
                     sentence = f"the exemption of `{part.rule.identity}` covers it on this device"
                     yield TlsDifference(rule, Reason.TLS_UNENFORCED, sentence, flow)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egressc.anything import Anything
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from egressc.reach import Reach
     from egressc.site import Site
     from egressc.targets.paloalto.settings import Settings
 
@@ -35,11 +31,3 @@ def sharing_of(site: Site[Settings]) -> Sharing:
                 holders.setdefault(user, set()).add(account.name)
     found = ((name, frozenset().union(*(holders[u] for u in mine)) - {name}) for name, mine in users.items())
     return tuple((name, others) for name, others in found if others)
-
-
-def for_all_sharing(reach: Reach, sharing: Mapping[str, frozenset[str]]) -> Reach:
-    """The reach for every account that a process of its accounts may belong to."""
-    if not sharing or isinstance(reach.accounts, Anything):
-        return reach
-    accounts = reach.accounts.union(*(sharing.get(name, ()) for name in reach.accounts))
-    return reach if accounts == reach.accounts else replace(reach, accounts=accounts)

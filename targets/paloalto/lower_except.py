@@ -15,10 +15,9 @@ from egressc.addresses import ALL
 from egressc.diagnostics import Level
 from egressc.lowering import Recognition, Step
 from egressc.policy import AddressEndpoint, HostEndpoint
-from egressc.reach import Reach
+from egressc.reach import Reach, for_every_process
 from egressc.reasons import Effect, Reason
 from egressc.rule_index import RuleIndex
-from egressc.targets.paloalto.lower_accounts import for_all_sharing
 from egressc.targets.paloalto.lower_split import denied_exceptions, destinations_of
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def placed(
     index = RuleIndex(tuple(stand_ins), site.tags)
     before: dict[Part, list[Part]] = {}
     for part in parts:
-        cut = index.allows_meeting(for_all_sharing(_footprint(part, site.tags), sharing))
+        cut = index.allows_meeting(for_every_process(_footprint(part, site.tags), sharing))
         before[part] = [other for rule in cut if (other := stand_ins[rule]) is not part]
     stuck: set[Part] = set()
     while True:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from egressc.flows import boxes
 from egressc.flows_search import witness
 from egressc.policy import AddressEndpoint, HostEndpoint, Inspection
-from egressc.reach import Reach
+from egressc.reach import Reach, for_every_process
 from egressc.rule_index import RuleIndex
 from egressc.services import PortSet
-from egressc.targets.paloalto.lower_accounts import for_all_sharing
 from egressc.targets.paloalto.lower_split import addresses_in, tls_services_of
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class Decrypted:
     def covers(self, reach: Reach) -> bool:
         """True if every TLS connection of the reach, also to the hosts that it excepts, is surely decrypted."""
         whole = replace(reach, exceptions=_excepted_addresses(reach, self._tags))
-        if self._exempt.allows_meeting(for_all_sharing(whole, self._sharing)):
+        if self._exempt.allows_meeting(for_every_process(whole, self._sharing)):
             return False
         met = self._opened.allows_meeting(whole)
         return witness(boxes(whole, self._tags), [b for rule in met for b in boxes(rule.reach, self._tags)]) is None

@@ -24,10 +24,11 @@ from egressc.hosts import intersects
 from egressc.lowering import Kind, Part, Recognition
 from egressc.parts import parts_of
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, Inspection, TagEndpoint
+from egressc.reach import for_every_process
 from egressc.reasons import Reason
 from egressc.targets.paloalto.applications import applications_of
 from egressc.targets.paloalto.entries import sayable, with_short_runs, with_whole_labels
-from egressc.targets.paloalto.lower_accounts import Sharing, for_all_sharing, sharing_of
+from egressc.targets.paloalto.lower_accounts import Sharing, sharing_of
 from egressc.targets.paloalto.lower_inspection import Decrypted
 from egressc.targets.paloalto.lower_split import (
     VISIBLE,
@@ -214,7 +215,7 @@ class Steps:
         if all(step.after is step.before for step in part.steps):
             return part
         # A deny that meets an allow only since it was widened is an error, which the driver finds if it is written.
-        whole = for_all_sharing(part.reach or part.start, self._sharing)
+        whole = for_every_process(part.reach or part.start, self._sharing)
         if self._site.names_internal(part.start.endpoints) or self._site.index.allows.meets(whole):
             return part
         return left_out(part)

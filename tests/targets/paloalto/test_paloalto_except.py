@@ -266,7 +266,8 @@ def test_no_path_is_seen_where_a_shared_user_is_exempt_from_decryption():
     exempt = 'allow n "N" { to a.example.com ports 443/https no-tls-inspection as three }'
     for user, entries in (("C\\one", ("a.example.com/",)), ("C\\two", ("a.example.com/in", "a.example.com/in/"))):
         text = SHARED.replace("USER", user) % (must + exempt)
-        (build,) = compilation_of(text, inventory(SETTINGS + ", user-id: true")).builds
+        settings = SETTINGS + ", user-id: true"
+        (build,) = compilation_of(text, inventory(settings), accept=("tls-unenforced",)).builds
         rule = next(r for r in build.lowering.model.security_rules if r.users == ("C\\one",))
         held = {c.name: c.entries for c in build.lowering.model.categories}
         assert tuple(held[rule.categories[0]]) == entries
@@ -280,6 +281,26 @@ def test_an_exception_stands_behind_the_allow_that_it_would_cut_into_for_a_share
     assert errors(result) == []
     rules = [(r.action, len(r.users)) for r in result.builds[0].lowering.model.security_rules if r.users is not ANY]
     assert rules == [("deny", 2), ("allow", 2), ("deny", 1), ("allow", 1)]
+
+
+@pytest.mark.parametrize(
+    ("inspection", "told"),
+    [("", [("p/n", "tls-scope")]), ("tls-inspection", [("p/n", "tls-scope"), ("p/r", "tls-unenforced")])],
+)
+def test_an_exemption_also_covers_what_another_account_does_as_a_shared_user(inspection, told):
+    # a decryption rule says nothing of excepted hosts (paloalto.md): as C\\one, a.b.x.io is exempt although `r` is not
+    rules = f"""allow n "N" {{ to *.x.io except *.b.x.io ports 443/https as three no-tls-inspection }}
+        allow r "R" {{ to a.b.x.io ports 443/https as one {inspection} }}"""
+    for user, expected in (("C\\one", told), ("C\\other", [])):
+        result = compilation_of(
+            SHARED.replace("USER", user) % rules,
+            inventory(SETTINGS + ", user-id: true"),
+            accept=("tls-scope", "tls-unenforced"),
+        )
+        assert errors(result) == []
+        (build,) = result.builds
+        found = [(each.rule.identity, a.reason.value) for each in build.fidelity.rules for a in each.approximations]
+        assert [each for each in found if each[1].startswith("tls")] == expected
 
 
 def test_accounts_of_different_directory_users_are_told_apart():
