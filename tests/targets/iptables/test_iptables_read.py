@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from growth import assert_near_linear
 from iptables_reading import meaning, rules_text, ruling, site, verdict
 
 from egressc.meaning import UnreadableError
@@ -396,3 +397,44 @@ def test_a_machine_without_rules_prints_nothing():
     assert found.default.value == "allow", "IPv6 is open"
     assert verdict(found) == "deny"
     assert verdict(found, "2001:db8::1", source="2001:db8:20::1") is None
+
+
+# -- growth
+
+
+def machine_of(count, kind):
+    """An action that reads a machine with so many rules, sets and lines."""
+    rules, sets, lines = [], [], ["max-cache-ttl=300"]
+    for n in range(count):
+        if kind == "chains":
+            rules += [f"-A C{n} -p tcp -m tcp --dport {n % 999 + 1} -j RETURN", f"-A C{n} -d 198.51.{n % 256}.0/24 -j ACCEPT",
+                      f"-A OUTPUT -d 198.51.{n % 256}.0/28 -j C{n}"]  # fmt: skip
+            continue
+        rules.append(
+            f'-A EGRESSC -p tcp -m tcp --dport {n % 50 + 1} -m set --match-set s{n} dst -m comment --comment "p/r{n}: R" -j ACCEPT'
+        )
+        sets.append(
+            f"create s{n} hash:ip family inet timeout 86400\n"
+            if n % 3
+            else f"create s{n} hash:net family inet\nadd s{n} 10.{n % 256}.0.0/16\n"
+        )
+        if n % 3:
+            lines.append(
+                f"ipset=/h{n}.x{n % 7}.com/s{n}"
+                if kind == "flat"
+                else f"ipset=/h{n}.d{n % 50}.x.com/s{n},s{n - n % 3 + 1}"
+            )
+    chains = ("EGRESSC", *(f"C{n}" for n in range(count))) if kind == "chains" else ("EGRESSC",)
+    text, text6 = rules_text(rules, chains=chains), rules_text([], 6)
+    files = [
+        Artefact(f"f{n}", each.encode())
+        for n, each in enumerate((text, text6, "".join(sets), "\n".join(lines)))
+        if each
+    ]
+    where = site()
+    return lambda: read(where, files)
+
+
+@pytest.mark.parametrize("kind", ["flat", "shared", "chains"])
+def test_reading_grows_with_the_number_of_rules(kind):
+    assert_near_linear(lambda count: machine_of(count, kind), 400, 3200)
