@@ -1,7 +1,8 @@
 """TLS inspection: the chain in the table `nat`, by which a proxy on this machine gets connections, or does not.
 
 What must not be inspected is accepted there, so that no rule behind it redirects it (RETURN would only leave our
-chain); what must be inspected is redirected to the proxy; what may be is left alone.
+chain); what must be inspected is redirected to the proxy; what may be is left alone. What goes to the internal networks
+is left to others but for the addresses that a rule names: there names count as everywhere.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from egressc.approximate import note
 from egressc.policy import Inspection
 from egressc.reach import Reach
 from egressc.reasons import Reason
-from egressc.services import PortSet
+from egressc.services import NO_PORTS, PortSet
 from egressc.targets.iptables import lower_frame
-from egressc.targets.iptables.chain_writer import ChainWriter
+from egressc.targets.iptables.chain_writer import ChainWriter, Side
 from egressc.targets.iptables.model import Accept, Mode, OutInterface, Redirect, Return
 from egressc.tls import tls_services
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from egressc.lowering import Part
     from egressc.targets.iptables.cells import Cell
-    from egressc.targets.iptables.chain_writer import Side
     from egressc.targets.iptables.ground import Ground, Placed
 
 _LOOP = "every process would be redirected, also the proxy itself: on a host the rule must name an account"
@@ -73,11 +73,12 @@ def lower_inspection(ground: Ground, denies: Sequence[Placed], allows: Sequence[
     early = [placed for placed in allows if placed.early]
     late = [placed for placed in allows if not placed.early]
     opens_early = any(placed.shaped.part.inspect is not None for placed in early)
+    named, inside = _inside(ground, early, late)
     _exempt(ground, chain, early)
-    if opens_early:
-        # An exemption goes before every redirection, also one that names addresses inside the house.
-        _exempt(ground, chain, late)
+    # An exemption goes before every redirection, also one that names addresses inside the house.
+    _exempt(ground, chain, late if opens_early else named, None if opens_early else inside)
     _open(ground, chain, early, port)
+    _open(ground, chain, named, port, inside)
     lower_frame.internal(ground.table, chain)
     if not opens_early:
         _exempt(ground, chain, late)
@@ -85,22 +86,43 @@ def lower_inspection(ground: Ground, denies: Sequence[Placed], allows: Sequence[
     return chain
 
 
-def _exempt(ground: Ground, chain: ChainWriter, allows: Sequence[Placed]) -> None:
+def _inside(ground: Ground, early: Sequence[Placed], late: Sequence[Placed]) -> tuple[list[Placed], Side | None]:
+    """The allows by name that matter at addresses inside the house which other allows name; and those addresses."""
+    by_name = [placed for placed in late if placed.shaped.is_named] if early else []
+    named = [p for p in by_name if p.shaped.part.exempt is not None or p.shaped.part.inspect is not None]
+    ports = NO_PORTS
+    for placed in named:
+        for reach in (placed.shaped.part.exempt, placed.shaped.part.inspect):
+            ports = ports if reach is None else ports.union(reach.ports)
+    met = [placed for placed in early if any(cell.ports.overlaps(ports) for cell, _ in placed.boxes)]
+    inside = ground.table.inside([placed.shaped.addresses for placed in met])
+    return (named, inside) if inside is not None else ([], None)
+
+
+def _exempt(ground: Ground, chain: ChainWriter, allows: Sequence[Placed], at: Side | None = None) -> None:
     for placed in allows:
         reach = placed.shaped.part.exempt
         if reach is None:
             continue
         for cell, sides in placed.boxes:
-            _write(ground, chain, placed, cell.ports.intersection(reach.ports), cell, sides, Accept())
+            _write(ground, chain, placed, cell.ports.intersection(reach.ports), cell, _at(sides, at), Accept())
 
 
-def _open(ground: Ground, chain: ChainWriter, allows: Sequence[Placed], port: int) -> None:
+def _open(ground: Ground, chain: ChainWriter, allows: Sequence[Placed], port: int, at: Side | None = None) -> None:
     for placed in allows:
         reach = placed.shaped.part.inspect
         if reach is None:
             continue
         for cell, sides in placed.boxes:
-            _write(ground, chain, placed, cell.ports.intersection(reach.ports), cell, sides, Redirect(port))
+            _write(ground, chain, placed, cell.ports.intersection(reach.ports), cell, _at(sides, at), Redirect(port))
+
+
+def _at(sides: tuple[Side, ...], at: Side | None) -> tuple[Side, ...]:
+    """The ways to meet the conditions on the destination, and the one on where it is as well."""
+    if at is None:
+        return sides
+    families = [tuple(family for family in side.families if family in at.families) for side in sides]
+    return tuple([Side((*side.matches, *at.matches), some) for side, some in zip(sides, families, strict=True) if some])
 
 
 def _write(

@@ -61,6 +61,7 @@ class Redirections:
         self._family = family
         self._matcher = matcher
         self._tables = live.tables[family]
+        self._names_inside = any(site.names_internal(r.endpoints) for r in site.rules if not r.is_deny)
         self._tcp = replace(matcher.everything, ports=_TCP)
         self._rules: tuple[_Nat, ...] = tuple(self._read())
 
@@ -133,7 +134,7 @@ class Redirections:
         doubt = ""
         for rule in chain.rules:
             own = matcher.held(rule)
-            # What a name is at an address inside the house is no flow that anybody asks for (inventory.md).
+            # Names inside the house are no flows that anybody asks for where no rule names an address there.
             if own is None:
                 continue
             held = matcher.both(by_name if own.fed else base, own)
@@ -145,7 +146,7 @@ class Redirections:
                     if left is None:
                         return
                     base = left
-                    if not self._site.internal.contains(held.addresses):
+                    if self._names_inside or not self._site.internal.contains(held.addresses):
                         by_name = matcher.without(by_name, held.addresses) or left
                 else:
                     doubt = f"{place_of(table.file, rule.line)} may lead out of the chain before"

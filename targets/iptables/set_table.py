@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from egressc.addresses import union_of
 from egressc.anything import Anything
 from egressc.diagnostics import Diagnostic
 from egressc.naming import digest
@@ -13,6 +14,8 @@ from egressc.targets.iptables.chain_writer import ANYWHERE, Side
 from egressc.targets.iptables.model import FAMILIES, FromSet, NetworkSet, ToSet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from egressc.addresses import AddressSet
     from egressc.site import BoundGroup, BoundRule, Site
     from egressc.source import Span
@@ -24,6 +27,7 @@ NETWORKS = "egn_"
 HOLES = "egx_"
 SOURCES = "egs_"
 INTERNAL = "egc_internal"
+INSIDE = "egc_inside"
 OURS = ("egb_", NAMED, NETWORKS, HOLES, SOURCES)
 """How the names of our own sets begin, those that feeding makes included."""
 
@@ -79,6 +83,17 @@ class SetTable:
             return None
         self.networks.setdefault(INTERNAL, NetworkSet(INTERNAL, addresses))
         return Side((ToSet(INTERNAL),), _families(addresses))
+
+    def inside(self, named: Sequence[AddressSet | Anything]) -> Side | None:
+        """The condition that the destination is one of these addresses inside the house; ``None`` if none is."""
+        internal = self._site.internal
+        if any(isinstance(each, Anything) or each.contains(internal) for each in named):
+            return self.internal()
+        held = union_of([each.intersection(internal) for each in named if not isinstance(each, Anything)])
+        if held.is_empty:
+            return None
+        self.networks.setdefault(INSIDE, NetworkSet(INSIDE, held))
+        return Side((ToSet(INSIDE),), _families(held))
 
     def source(self, name: str) -> Side:
         """The condition that the source belongs to a group, which is bound."""

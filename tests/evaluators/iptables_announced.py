@@ -44,13 +44,16 @@ def is_infrastructure(site, flow):
     return is_resolver and (not settings.servers or flow.address in settings.servers)
 
 
-def _lets_through(build, flow, tags, reaches):
-    """True if one of these reaches of allows lets the flow through: by its address, or by a name that no deny has."""
+def _lets_through(build, flow, tags, reaches, *, inside=False):
+    """True if one of these reaches of allows lets the flow through: by its address, or by a name that no deny has.
+
+    Names count for nothing at the internal networks, unless this is asked ``inside``.
+    """
     denies = [p.reach for p in build.lowering.parts if p.rule.is_deny and p.reach is not None and is_named(p.reach)]
     named = [reach for reach in reaches if is_named(reach)]
     if any(_holds(reach, flow, tags) for reach in reaches if reach not in named):
         return True
-    if within(build.site.internal, flow.address):
+    if within(build.site.internal, flow.address) and not inside:
         return False
     return any(
         any(_holds(reach, each, tags) for reach in named) and not any(_holds(deny, each, tags) for deny in denies)
@@ -78,12 +81,12 @@ def said(build, flow, tags):
 
 
 def handling(build, flow, tags):
-    """What `nat` was announced to do with a flow that `filter` allows."""
+    """What `nat` was announced to do with a flow that `filter` allows: names count wherever it does."""
     if flow.transport != "tcp":
         return None
     parts = [part for part in build.lowering.parts if part.reach is not None and not part.rule.is_deny]
     for word in ("exempt", "inspect"):
         reaches = [reach for part in parts if (reach := getattr(part, word)) is not None]
-        if _lets_through(build, flow, tags, reaches):
+        if _lets_through(build, flow, tags, reaches, inside=True):
             return word
     return None

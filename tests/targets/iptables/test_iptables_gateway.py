@@ -130,6 +130,17 @@ def test_an_exemption_goes_before_what_names_addresses_inside_the_house():
     assert verdict_in_nat(m, "y.com") == "REDIRECT"
 
 
+def test_names_count_inside_the_house_where_a_rule_names_the_address():
+    # The rule for addresses lets `inside.x.com` at 10.9.9.9 through, so what another says of that name holds there.
+    rules = 'allow a "A" { to 10.9.9.0/24 ports 443 }\nallow r "R" { to x.com *.x.com ports 443 %s }'
+    for word, verdict_of_nat in (("tls-inspection", "REDIRECT"), ("no-tls-inspection", "ACCEPT"), ("", "RETURN")):
+        m = machine(rules % word, settings=PROXY, accept=("tls-scope",))
+        assert verdict_in_nat(m, "inside.x.com") == verdict_of_nat
+    # No rule names the address on that port: what goes there is left to others.
+    m = machine(rules.replace("443 }", "80 }", 1) % "tls-inspection", settings=PROXY)
+    assert verdict_in_nat(m, "inside.x.com") == "RETURN"
+
+
 def test_nothing_intercepts_without_a_proxy():
     files = artefacts_of(policy('allow r "R" { to y.com ports 443 no-tls-inspection }'), inventory(GATEWAY), "f")
     assert b"*nat" not in files["rules.v4"]
