@@ -12,7 +12,7 @@ from egressc.flows import Flow, boxes
 from egressc.flows_index import FlowIndex, uncovered
 from egressc.flows_search import in_both, witness
 from egressc.hosts import example, matches
-from egressc.lowering import BrokenLoweringError
+from egressc.lowering import BrokenLoweringError, Kind
 from egressc.policy import HostEndpoint
 from egressc.quick_init import quick_init
 from egressc.reach import for_every_process
@@ -83,12 +83,21 @@ class Differences:
     def _written_denies(self) -> FlowIndex:
         return FlowIndex([p.reach for p in self._parts if p.reach is not None and p.rule.is_deny], self._tags)
 
+    @cached_property
+    def _firm_denies(self) -> FlowIndex:
+        """The written denies that hold at any address: not those that are only taken out of allows by name."""
+        held = [p.reach for p in self._parts if p.reach is not None and p.rule.is_deny and not p.cut_out]
+        return FlowIndex(held, self._tags)
+
+    def _denies_behind(self, part: Part) -> FlowIndex:
+        """The denies that may stop what the rules for a part let through."""
+        return self._written_denies if part.kind is Kind.NAMES else self._firm_denies
+
     def of(self, part: Part, step: Step) -> Difference | Cut | None:
         """What the step changes; ``None`` if no flow is decided otherwise because of it."""
         after = step.after
         if after is step.before:
-            open_ = part.cut_out and step.reason is Reason.RESOLVED_ADDRESS
-            return Difference(step.effect, self._open_by_address(part) if open_ else None)
+            return Difference(step.effect, self._left_open(part, step))
         if part.rule.is_deny:
             return self._of_deny(part, step)
         if after is None or step.effect is Effect.NARROWER:
@@ -96,10 +105,10 @@ class Differences:
         if part.reach is None:
             return None  # What a later step takes away whole was not added.
         if _is_weaker(part):
-            flow = self._newly_allowed(step.before, in_both(boxes(after, self._tags), self._boxes(part.reach)))
+            flow = self._newly_allowed(part, step.before, in_both(boxes(after, self._tags), self._boxes(part.reach)))
         else:
             flow = self._quick(part.rule, step.before, after)
-            flow = flow or self._newly_allowed(step.before, self._boxes(after))
+            flow = flow or self._newly_allowed(part, step.before, self._boxes(after))
         return None if flow is None else Difference(step.effect, flow)
 
     def _boxes(self, reach: Reach) -> tuple[Box, ...]:
@@ -151,6 +160,20 @@ class Differences:
                 flow = uncovered(lost, minus, (self._written_denies,))
         return None if flow is None else Difference(Effect.WIDER, flow)
 
+    def _left_open(self, part: Part, step: Step) -> Flow | None:
+        """What a deny that is taken out of allows by name leaves open, and that this step tells of."""
+        if part.cut_out and step.reason is Reason.RESOLVED_ADDRESS and step.effect is Effect.WIDER:
+            return self._open_by_address(part)
+        if part.cut_out and step.reason is Reason.ORDER:
+            found = self._allows_by_address.first_inside(self._boxes(part.start), (), (self._firm_denies,))
+            return None if found is None else found[0]
+        return None
+
+    @cached_property
+    def _allows_by_address(self) -> FlowIndex:
+        parts = [p for p in self._parts if p.kind is not Kind.NAMES and not p.rule.is_deny]
+        return FlowIndex([p.reach for p in parts if p.reach is not None], self._tags)
+
     def _open_by_address(self, part: Part) -> Flow | None:
         """A flow to a name that was taken out of the allows, at an address that an allowed name shares."""
         mine = [box for box in self._boxes(part.start) if box.inside]
@@ -186,16 +209,16 @@ class Differences:
         flow = uncovered(mine, minus, (self._written_allows, self._index.denies))
         return None if flow is None else Difference(Effect.NARROWER, flow)
 
-    def _newly_allowed(self, before: Reach, after: Sequence[Box]) -> Flow | None:
+    def _newly_allowed(self, part: Part, before: Reach, after: Sequence[Box]) -> Flow | None:
         """A flow of ``after`` beyond ``before`` that the policy does not allow and no written deny stops."""
         minus = self._boxes(before)
         decided = [self._index.allows, self._index.denies]
         if self._has_wider_denies:
-            decided.append(self._written_denies)
+            decided.append(self._denies_behind(part))
         flow = uncovered(after, minus, decided)
         if flow is None and self._weaker_denies is not None:
             # What the policy denies is let through where the deny is not written, or not in full.
-            found = self._weaker_denies.first_inside(after, minus, (self._written_denies,))
+            found = self._weaker_denies.first_inside(after, minus, (self._denies_behind(part),))
             flow = None if found is None else found[0]
         return flow
 

@@ -195,3 +195,20 @@ policy p "P" { from g
     assert ["g as two → a.x.com:80" in d.label for d in cut] == [True]
     apart = text.replace("linux-cgroup system.slice/two.service", "linux-user two")
     assert not [d for d in compilation_of(apart % "two", place).diagnostics if d.level is Level.ERROR]
+
+
+def test_what_a_deny_by_name_leaves_open_at_an_address_is_shown_and_hides_no_other_difference():
+    rules = (
+        'allow a "A" { to 203.0.113.70 except *.x.com ports 443 }\n'
+        'deny d "D" { to x.com ports 443 }'  # here that is the whole domain
+    )
+    result = compilation_of(policy(rules), inventory(), firewalls=("f",), accept=("except", "order"))
+    (build,) = result.builds
+    shown = {
+        (found.rule.identity, each.reason.value): each.example
+        for found in build.fidelity.rules
+        for each in found.approximations
+    }
+    order, left = shown["p/d", "order"], shown["p/a", "except"]
+    assert (order.address, order.host) == ("203.0.113.70", "x.com")
+    assert (left.address, left.host.endswith(".x.com")) == ("203.0.113.70", True)
