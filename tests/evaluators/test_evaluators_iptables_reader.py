@@ -9,14 +9,13 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "targets" / "iptables"))
+from iptables_rulings import decided, decided_handling, seen
 from iptables_text import Firewall
 from policy_verdict import within
 from random_cases import OBJECTS, compiled, random_case, seed
 from saved import saved
 from test_evaluators_iptables import files_of, firewall, flows_of, is_host
 
-from egressc.drift import holds
-from egressc.flows import Flow
 from egressc.targets.iptables.read import read
 from egressc.targets.protocol import Artefact
 
@@ -169,48 +168,6 @@ CHANGES = (
 )  # fmt: skip
 
 
-def seen(flow, site):
-    """The flow as the reader's meaning has it."""
-    objects = {group.name: group.object_name for group in site.groups if group.object_name is not None}
-    has = dict(flow.process)
-    return Flow(
-        objects.get(flow.group), None, flow.host, flow.path, flow.address, flow.shared, flow.transport, flow.port, None,
-        flow.source, has,
-    )  # fmt: skip
-
-
-def held_by(block, flow):
-    """True if a block holds a flow; on Linux a control group is in those above it."""
-    has = flow.process
-    for kind, choice in block.processes:
-        value = has.get(kind, "")
-        inside = (
-            any(f"{value}/".startswith(f"{name}/") for name in choice.names)
-            if kind == "linux-cgroup"
-            else value in choice.names
-        )
-        if inside is choice.negated:
-            return False
-    plain = flow.__class__(**{name: getattr(flow, name) for name in flow.__slots__} | {"process": ""})
-    return any(holds(box, plain) for box in bare(block).boxes())
-
-
-def bare(block):
-    """The block for any process."""
-    return block.__class__(
-        block.names, block.addresses, block.ports, block.sources, (), block.by_address, block.names_out, block.objects
-    )
-
-
-def decided(rulings, flow):
-    for ruling in rulings:
-        if any(held_by(block, flow) for block in ruling.blocks) and not any(
-            held_by(block, flow) for block in ruling.but
-        ):
-            return ruling
-    return None
-
-
 def test_changed_machines_are_read_as_the_evaluator_lets_packets_through():
     counts = Counter()
     for number in range(CASES):
@@ -263,10 +220,3 @@ def test_changed_machines_are_read_as_the_evaluator_lets_packets_through():
                     counts[handling or "plain"] += 1
     assert min(counts["allow"], counts["deny"], counts[None]) > 100, counts
     assert min(counts["inspect"], counts["exempt"]) > 3, counts
-
-
-def decided_handling(inspections, flow):
-    for ruling in inspections:
-        if any(held_by(block, flow) for block in ruling.blocks):
-            return "doubt" if ruling.doubt else ruling.handling.value
-    return None
