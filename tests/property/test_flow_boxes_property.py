@@ -1,0 +1,253 @@
+"""Sets of flows in all their dimensions against a small universe of which every flow is looked at."""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import replace
+
+import pytest
+from flow_universe import (
+    EVERYTHING,
+    PATTERNS,
+    PREFIXES,
+    SHARED,
+    TAGS,
+    check,
+    fits,
+    in_block,
+    in_box,
+    product_of,
+    shown,
+    union,
+)
+
+from egressc.addresses import ALL, AddressSet, union_of
+from egressc.anything import ANY
+from egressc.flows import EVERY, Box, Choice, boxes
+from egressc.flows_blocks import blocks_of
+from egressc.flows_index import BlockIndex, FlowIndex, Prefix, uncovered
+from egressc.flows_search import common, difference, in_both, witness
+from egressc.meaning import Block
+from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
+from egressc.reach import Reach
+from egressc.services import ALL_PORTS, PortSet
+
+pytestmark = pytest.mark.property
+
+SCALE = int(os.environ.get("EGRESSC_SCALE", "1"))
+SEED = int(os.environ.get("EGRESSC_SEED", "20261126"))
+
+
+def ends(*held):
+    return union_of([AddressSet(((v, v),), ()) if family == 4 else AddressSet((), ((v, v),)) for family, v in held])
+
+
+V4, V6 = ALL.family(4), ALL.family(6)
+GROUPS = (*[EVERY] * 4, *(Choice(frozenset(n), out) for n in ("g", "h", "gh") for out in (False, True)))
+ACCOUNTS = (*[EVERY] * 4, Choice(frozenset("a")), Choice(frozenset("a"), negated=True))
+FAMILIES = (*[frozenset({4, 6})] * 4, frozenset({4}), frozenset({6}))
+DOORS = (
+    *[ALL_PORTS] * 2, PortSet(tcp=((1, 1),)), PortSet(tcp=((1, 2),)), PortSet(udp=((1, 1),)),
+    PortSet(tcp=((2, 2),), udp=((1, 1),)),
+)  # fmt: skip
+PLACES = (
+    *[ALL] * 5, ends((4, 1)), ends((4, 1), (4, 2)), ends((6, 1)), ends((4, 2), (6, 1)), V4,
+    ALL.difference(ends((4, 1))), ALL.difference(ends((4, 1), (6, 1))), ALL.difference(V4),
+)  # fmt: skip
+FROM = (*[ALL] * 5, ends((4, 11)), ends((4, 11), (4, 12)), ends((6, 11)), ends((4, 12), (6, 11)), V4, V6)
+USERS = tuple((("user", Choice(frozenset(n), out)),) for n in ("u", "uv") for out in (False, True))
+APPS = tuple((("app", Choice(frozenset("p"), out)),) for out in (False, True))
+WHOM = (*[()] * 5, *USERS, *APPS, (*APPS[0], *USERS[0]), (*APPS[1], *USERS[2]))
+
+
+def some(rng, values, most, chance):
+    return (
+        tuple(dict.fromkeys(rng.choice(values) for _ in range(rng.randint(1, most)))) if rng.random() < chance else ()
+    )
+
+
+TESTS = tuple((pattern, path) for pattern in PATTERNS for path in (None, None, *PREFIXES))
+
+
+def a_box(rng):
+    return Box(
+        rng.choice(GROUPS),
+        rng.choice(FAMILIES),
+        rng.choice(ACCOUNTS),
+        rng.choice(DOORS),
+        rng.choice(PLACES),
+        some(rng, TESTS, 2, 0.5),
+        some(rng, TESTS, 2, 0.3),
+        some(rng, SHARED, 2, 0.3),
+        some(rng, SHARED, 2, 0.2),
+        frozenset(some(rng, TAGS, 2, 0.15)),
+        frozenset(some(rng, TAGS, 2, 0.15)),
+        rng.choice(FROM),
+        rng.choice(WHOM),
+    )
+
+
+def a_block(rng):
+    names = some(rng, TESTS, 2, 0.6) or None
+    shared = bool(names) and rng.random() < 0.3 and all(p in SHARED for p, _ in names)
+    return Block(
+        names,
+        rng.choice(PLACES),
+        rng.choice(DOORS),
+        rng.choice(FROM),
+        rng.choice(WHOM),
+        shared,
+        some(rng, tuple(t for t in TESTS if not shared or t[0] in SHARED), 2, 0.3),
+        rng.choice(GROUPS),
+        frozenset(some(rng, TAGS, 2, 0.15)),
+        frozenset(some(rng, TAGS, 1, 0.15)),
+        rng.choice(ACCOUNTS),
+        rng.choice(FAMILIES),
+    )
+
+
+def near(rng, one, other, fields):
+    """The first with some fields of the other: sets that have much in common are where a piece more or less shows."""
+    return replace(one, **{field: getattr(other, field) for field in rng.sample(fields, rng.randint(1, 3))})
+
+
+BOX_FIELDS = tuple(Box.__slots__)
+BLOCK_FIELDS = tuple(f for f in Block.__slots__ if f not in ("names", "by_address", "names_out"))
+
+
+def several(rng, make, fields, first, count):
+    return [near(rng, first, make(rng), fields) if rng.random() < 0.7 else make(rng) for _ in range(count)]
+
+
+def generator(test):
+    print(f"EGRESSC_SEED={SEED}, {test}")
+    return random.Random(f"{SEED} {test}")
+
+
+def test_differences_intersections_and_examples_of_boxes():
+    rng = generator("boxes")
+    for _ in range(600 * SCALE):
+        first = a_box(rng)
+        one = [first, *several(rng, a_box, BOX_FIELDS, first, rng.randint(0, 1))]
+        two = several(rng, a_box, BOX_FIELDS, first, rng.randint(1, 3))
+        mine, other = union(one, in_box), union(two, in_box)
+        check(witness(one, two), mine & ~other)
+        check(witness(one, ()), mine)
+        left = difference(one, two)
+        assert union(left, in_box) == mine & ~other
+        assert all(in_box(piece) for piece in left)
+        both = in_both(one, two)
+        assert union(both, in_box) == mine & other
+        assert all(in_box(piece) for piece in both)
+        for each in two:
+            held = common(first, each)
+            assert (0 if held is None else in_box(held)) == in_box(first) & in_box(each)
+
+
+def test_an_index_finds_what_a_look_at_every_block_finds():
+    rng = generator("blocks")
+    seen = [0, 0]
+    for _ in range(500 * SCALE):
+        first = a_block(rng)
+        entries = [
+            several(rng, a_block, BLOCK_FIELDS, first, rng.choice((0, 1, 1, 2))) for _ in range(rng.randint(1, 3))
+        ]
+        index = BlockIndex(entries)
+        held = [union(entry, in_block) for entry in entries]
+        for number, entry in enumerate(held):
+            assert union(index.boxes_of(number), in_box) == entry
+        box = a_box(rng)
+        mine = [*first.boxes()] if rng.random() < 0.6 else [near(rng, next(first.boxes()), box, BOX_FIELDS)]
+        minus = [a_box(rng)] if rng.random() < 0.3 else []
+        asked, gone = union(mine, in_box), union(minus, in_box)
+        meeting = [number for number, entry in enumerate(held) if asked & entry]
+        assert index.meeting_boxes(mine) == meeting
+        assert index.meets_boxes(mine) is bool(meeting)
+        limit = rng.randint(0, len(entries))
+        other = BlockIndex([several(rng, a_block, BLOCK_FIELDS, first, 1)])
+        outside = union(other.boxes_of(0), in_box)
+        for without, taken in (
+            ((index,), union(held, int)),
+            ((Prefix(index, limit),), union(held[:limit], int)),
+            ((other, Prefix(index, limit)), outside | union(held[:limit], int)),
+        ):
+            check(uncovered(mine, minus, without), asked & ~gone & ~taken)
+            seen[bool(asked & ~gone & ~taken)] += 1
+        found = index.first_inside(mine, minus, (other,))
+        check(found and found[0], asked & union(held, int) & ~gone & ~outside)
+        if found is not None:
+            assert shown(found[0]) & asked & held[found[1]] & ~gone & ~outside
+    assert min(seen) > 100, seen
+
+
+KNOWN = {"t": ends((4, 1), (6, 1))}
+NETS = (ends((4, 1)), ends((4, 2)), ends((4, 1), (6, 1)), V4)
+
+
+def an_endpoint(rng):
+    what = rng.random()
+    if what < 0.5:
+        return HostEndpoint(rng.choice(SHARED), rng.choice((None, None, *PREFIXES)))
+    if what < 0.75:
+        return AddressEndpoint(rng.choice(NETS))
+    return AnyAddressEndpoint() if what < 0.85 else TagEndpoint(rng.choice(("S", "T")))
+
+
+def a_reach(rng):
+    return Reach(
+        rng.choice((ANY, frozenset("g"), frozenset("gh"))),
+        rng.choice((ANY, frozenset("a"))),
+        tuple(an_endpoint(rng) for _ in range(rng.randint(1, 3))),
+        tuple(an_endpoint(rng) for _ in range(rng.choice((0, 1, 2)))),
+        rng.choice(DOORS),
+        rng.random() < 0.4,
+        rng.choice(FAMILIES),
+    )
+
+
+def in_reach(reach, known):
+    """The flows of a reach, from the language's page: an endpoint and no exception."""
+    free = {"groups": EVERY, "families": {4, 6}, "accounts": EVERY, "ports": ALL_PORTS, "addresses": ALL}
+    free |= {"tags": frozenset(), "no_tags": frozenset(), "sources": ALL, "processes": ()}
+    free |= {"name": lambda _: True, "shared": lambda _: True}
+
+    def at(endpoint):
+        if isinstance(endpoint, AddressEndpoint):
+            return product_of(**free | {"addresses": endpoint.addresses})
+        if isinstance(endpoint, TagEndpoint):
+            tag = endpoint.name.lower()
+            return product_of(**free | ({"addresses": known[tag]} if tag in known else {"tags": frozenset({tag})}))
+        return EVERYTHING if isinstance(endpoint, AnyAddressEndpoint) else 0
+
+    def named(endpoint):
+        return product_of(**free | {"name": lambda name: fits((endpoint.pattern, endpoint.path), name)})
+
+    def shares(endpoint):
+        return product_of(**free | {"shared": lambda name: fits((endpoint.pattern, None), name and (name, None))})
+
+    hosts = [e for e in reach.endpoints if isinstance(e, HostEndpoint)]
+    hosts_out = [e for e in reach.exceptions if isinstance(e, HostEndpoint)]
+    found = (union(reach.endpoints, at) | union(hosts, named)) & ~union(hosts_out, named)
+    if reach.shared:
+        found |= union(hosts, shares) & ~union(hosts_out, shares)
+    groups = EVERY if reach.groups is ANY else Choice(reach.groups)
+    accounts = EVERY if reach.accounts is ANY else Choice(reach.accounts)
+    source = {"groups": groups, "accounts": accounts, "families": reach.source_families, "ports": reach.ports}
+    return found & ~union(reach.exceptions, at) & product_of(**free | source)
+
+
+@pytest.mark.parametrize("known", [{}, KNOWN], ids=["opaque", "known"])
+def test_reaches_are_what_the_language_says(known):
+    rng = generator(f"reaches {sorted(known)}")
+    for _ in range(250 * SCALE):
+        reaches = [a_reach(rng) for _ in range(3)]
+        held = [in_reach(reach, known) for reach in reaches]
+        for reach, flows in zip(reaches, held, strict=True):
+            assert union(boxes(reach, known), in_box) == flows, reach
+            assert union(blocks_of(reach, known), in_block) == flows, reach
+        index = FlowIndex(reaches[1:], known)
+        meeting = [number for number, flows in enumerate(held[1:]) if flows & held[0]]
+        assert index.meeting(reaches[0]) == meeting
+        assert index.meets(reaches[0]) is bool(meeting)
+        check(uncovered(boxes(reaches[0], known), (), (index,)), held[0] & ~held[1] & ~held[2])
