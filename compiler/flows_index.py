@@ -14,6 +14,7 @@ from egressc.addresses import ALL, AddressSet, union_of
 from egressc.flows import Box, boxes
 from egressc.flows_blocks import blocks_of
 from egressc.flows_search import common, in_both, one_of_each, witness
+from egressc.flows_signature import Signature, differ_in_addresses
 from egressc.host_index import HostIndex
 from egressc.reach import BOTH_FAMILIES
 
@@ -21,32 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from egressc.flows import Flow
+    from egressc.flows_index_left import Remaining
     from egressc.hosts import HostPattern
     from egressc.meaning import Block
     from egressc.reach import Reach
     from egressc.services import PortSet
-
-
-class Signature:
-    """The entries of one kind (names, or addresses) that have all but the endpoint in common, by their number.
-
-    ``box`` is what they share, with any destination. ``plain`` are those that subtract nothing of the other kind.
-    """
-
-    __slots__ = ("box", "numbers", "plain")
-
-    def __init__(self, block: Block) -> None:
-        self.box = Box(
-            block.objects,
-            BOTH_FAMILIES,
-            block.accounts,
-            block.ports,
-            ALL,
-            sources=block.sources,
-            processes=block.processes,
-        )
-        self.numbers: list[int] = []
-        self.plain: list[int] = []
 
 
 class BlockIndex:
@@ -185,11 +165,16 @@ class BlockIndex:
         return False
 
     def first_inside(
-        self, mine: Sequence[Box], minus: Sequence[Box], without: Sequence[BlockIndex | Prefix]
+        self,
+        mine: Sequence[Box],
+        minus: Sequence[Box],
+        without: Sequence[BlockIndex | Prefix],
+        left: Remaining | None = None,
     ) -> tuple[Flow, int] | None:
         """A flow of the boxes that is in one of these entries, with the number of that entry.
 
-        It is not in ``minus`` and in no entry of the indexes ``without`` (exact).
+        It is not in ``minus`` and in no entry of the indexes ``without`` (exact). ``left`` knows entries that
+        ``minus`` and ``without`` hold.
         """
         done = self._same_kind(mine)
         for number in sorted(done):
@@ -197,14 +182,17 @@ class BlockIndex:
             if flow is not None:
                 return flow, number
         for signature in self._other_kind(mine):
-            if witness(in_both(mine, (signature.box,)), minus) is None:
+            some = in_both(mine, (signature.box,))
+            if witness(some, minus) is None or (without and uncovered(some, minus, without) is None):
                 continue
-            for number in signature.numbers:
-                if number in done:
+            for number in signature.numbers if left is None else left.numbers(signature):
+                if number in done or (left is not None and left.is_gone(number)):
                     continue
                 flow = self._flow_in(mine, number, minus, without)
                 if flow is not None:
                     return flow, number
+                if left is not None:
+                    left.missed(number)
         return None
 
     def _flow_in(
@@ -254,7 +242,7 @@ class BlockIndex:
                     b.addresses
                     for n in signature.plain
                     for b in self.boxes_of(n)
-                    if not self._is_apart(b) and not b.outside and _differ_in_addresses(b, held)
+                    if not self._is_apart(b) and not b.outside and differ_in_addresses(b, held)
                 ]
             )
             found = Box(
@@ -278,17 +266,6 @@ class BlockIndex:
     @staticmethod
     def _is_apart(box: Box) -> bool:
         return bool(box.inside or box.shared_inside or box.tags or box.no_tags or box.families != BOTH_FAMILIES)
-
-
-def _differ_in_addresses(box: Box, held: Box) -> bool:
-    """True if the boxes are the same but for their addresses; an entry may hold boxes of several signatures."""
-    return (
-        box.ports == held.ports
-        and box.groups == held.groups
-        and box.accounts == held.accounts
-        and box.sources == held.sources
-        and box.processes == held.processes
-    )
 
 
 class Prefix:

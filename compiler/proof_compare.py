@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from egressc.addresses import ALL
 from egressc.flows import EVERY, Box
 from egressc.flows_index import BlockIndex, uncovered
+from egressc.flows_index_left import Remaining
 from egressc.flows_search import difference, in_both, witness
 from egressc.meaning import Outcome
 from egressc.proof_canon import INSIDE, Canon
@@ -54,6 +55,7 @@ class Comparison:
         self._live = governed_only
         self._universe = self._governed() if governed_only else ()
         self._matched: dict[int, list[Box]] = {}
+        self._remaining: dict[object, tuple[int, Remaining | None]] = {}
         self.opening = boxes_of(b for ruling in expected.opening for b in ruling.blocks)
         self.left_open = boxes_of(expected.left_open)
         self.allow_rules = tuple([each for each in expected.allows if each.decides])
@@ -72,6 +74,14 @@ class Comparison:
     def denies(self) -> BlockIndex:
         """What the denies must deny, by the number of the rule."""
         return BlockIndex([each.decides for each in self.deny_rules])
+
+    @cached_property
+    def _addressed_denies(self) -> BlockIndex:
+        return _addressed(self.deny_rules)
+
+    @cached_property
+    def _addressed_allows(self) -> BlockIndex:
+        return _addressed(self.allow_rules)
 
     @cached_property
     def closes(self) -> BlockIndex:
@@ -115,7 +125,7 @@ class Comparison:
         some: Sequence[Box],
         minus: Sequence[Box] = (),
         without: Sequence[BlockIndex | Prefix] = (),
-        inside: BlockIndex | None = None,
+        inside: BlockIndex | Remaining | None = None,
     ) -> tuple[Flow, int] | None:
         """A flow of the boxes that is in an entry of ``inside`` (any, if left out), with its number; exact.
 
@@ -127,24 +137,37 @@ class Comparison:
             some = in_both(some, self._universe)
         if self._first(some, minus, without, inside) is None:
             return None
-        outside = INSIDE.difference(self.expected.internal)
-        answer = self._first(_at(some, outside), minus, without, inside)
+        answer = self._first(_at(some, self._outside), minus, without, inside)
         if answer is not None or self.expected.internal.is_empty:
             return answer
         # Inside the house a flow counts if a rule names its address, or if none names the host either.
-        within = _at(some, INSIDE.intersection(self.expected.internal))
+        within = _at(some, self._within)
         addressed = [
             box for number in self.by_address.meeting_boxes(within) for box in self.by_address.boxes_of(number)
         ]
         answer = self._first(in_both(within, addressed), minus, without, inside)
         return answer or self._first(within, minus, (*without, self.by_address, self.by_name), inside)
 
+    @cached_property
+    def _outside(self) -> AddressSet:
+        """The destinations out of the house."""
+        return INSIDE.difference(self.expected.internal)
+
+    @cached_property
+    def _within(self) -> AddressSet:
+        """The destinations inside the house."""
+        return INSIDE.intersection(self.expected.internal)
+
+    def _counting(self, some: Sequence[Box]) -> Sequence[Box]:
+        """The flows of the boxes that may count."""
+        return _at(in_both(some, self._universe) if self._universe else some, INSIDE)
+
     @staticmethod
     def _first(
         some: Sequence[Box],
         minus: Sequence[Box],
         without: Sequence[BlockIndex | Prefix],
-        inside: BlockIndex | None,
+        inside: BlockIndex | Remaining | None,
     ) -> tuple[Flow, int] | None:
         if inside is not None:
             return inside.first_inside(some, minus, without)
@@ -228,7 +251,7 @@ class Comparison:
         denies, allows = self.denies, self.allows
         if all(self.expected.internal.contains(block.addresses) for block in ruling.blocks):
             # There only what rules say of addresses counts, and looking at their names would take long.
-            denies, allows = _addressed(self.deny_rules), _addressed(self.allow_rules)
+            denies, allows = self._addressed_denies, self._addressed_allows
         left = "it is left to others, and"
         must = (None, f"{left} it must be decided here")
         yield from less.told((), (), self.first, lambda _: must)
@@ -249,7 +272,28 @@ class Comparison:
 
     def _asked(self, position: int, kind: Kind, *before: Outcome) -> Question:
         ruling = self.rulings.every[position]
-        return Question(ruling, kind, self.found, self.rulings.before(position, *before), self._vague(position, before))
+        earlier = self.rulings.before(position, *before)
+
+        def left(inside: BlockIndex, minus: Sequence[Box], without: Sequence[BlockIndex]) -> Remaining:
+            return self._left(position, before, inside, minus, without)
+
+        return Question(ruling, kind, self.found, left, earlier, self._vague(position, before))
+
+    def _left(
+        self,
+        position: int,
+        before: Sequence[Outcome],
+        inside: BlockIndex,
+        minus: Sequence[Box],
+        without: Sequence[BlockIndex],
+    ) -> Remaining:
+        """What is left of an index; kept for the later positions, where more rulings stand before."""
+        key = (tuple(before), inside, tuple(minus), tuple(without))
+        last, found = self._remaining.get(key, (position, None))
+        if found is None or position < last:
+            found = Remaining(inside, self._counting)
+        self._remaining[key] = position, found
+        return found
 
     def _vague(self, position: int, outcomes: Sequence[Outcome]) -> list[tuple[Ruling, list[Box]]]:
         """The doubtful rulings with these outcomes before a position, and what they may match."""

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
     from egressc.flows import Box, Flow
     from egressc.flows_index import BlockIndex, Prefix
+    from egressc.flows_index_left import Remaining
     from egressc.meaning import Block, Ruling
     from egressc.site import BoundRule
 
     Search = Callable[
-        [Sequence[Box], Sequence[Box], Sequence[BlockIndex | Prefix], BlockIndex | None], tuple[Flow, int] | None
+        [Sequence[Box], Sequence[Box], Sequence[BlockIndex | Prefix], Remaining | None], tuple[Flow, int] | None
     ]
+    Left = Callable[[BlockIndex, Sequence[Box], Sequence[BlockIndex]], Remaining]
 
 
 class Kind(StrEnum):
@@ -61,11 +63,13 @@ class Question:
         ruling: Ruling,
         kind: Kind,
         found: Search,
+        left: Left,
         before: Sequence[BlockIndex | Prefix],
         vague: Sequence[tuple[Ruling, list[Box]]],
     ) -> None:
         self._ruling = ruling
         self._found = found
+        self._left = left
         self._kind = kind
         self._before = before
         self._vague = () if self._ruling.doubt else vague
@@ -84,17 +88,18 @@ class Question:
         Unknown, if the ruling or one before it that would decide otherwise may match less than it holds.
         """
         lacking = (*without, *self._before)
+        left = self._left(inside, minus, without).less(minus, lacking) if inside is not None else None
         minus = (*self._but, *minus)
-        answer = self._found(self._some, minus, lacking, inside)
+        answer = self._found(self._some, minus, lacking, left)
         if answer is None:
             return
         cause = self._ruling
         if self._vague:
             held = [box for _, some in self._vague for box in some]
-            certain = self._found(self._some, (*minus, *held), lacking, inside)
+            certain = self._found(self._some, (*minus, *held), lacking, left)
             if certain is None:
                 for ruling, some in self._vague:
-                    perhaps = self._found(in_both(self._some, some), minus, lacking, inside)
+                    perhaps = self._found(in_both(self._some, some), minus, lacking, left)
                     if perhaps is not None:
                         cause, answer = ruling, perhaps
                         break
