@@ -114,13 +114,14 @@ class _Inspections:
         if ruling.handling is not Handling.INSPECT:
             return
         comparison = self._comparison
-        before = self._before(position, Handling.EXEMPT)
+        # What a ruling before this one opens is told of that one.
+        before = [self._before(position, handling) for handling in Handling]
         some = boxes_of(ruling.blocks)
-        answer = comparison.found(some, (), (comparison.denies, before), asked)
+        answer = comparison.found(some, (), (comparison.denies, *before), asked)
         if answer is None:
             return
         part, blocks = self.exempt[answer[1]]
-        allowed = comparison.found(in_both(some, boxes_of(blocks)), (), (comparison.denies, before), comparison.allows)
+        allowed = comparison.found(in_both(some, boxes_of(blocks)), (), (comparison.denies, *before), comparison.allows)
         if allowed is not None:
             kind = Kind.UNKNOWN if ruling.doubt else Kind.INSPECTS_MORE
             sentence = _doubted(ruling, f"`{part.rule.key}` exempts it from inspection")

@@ -590,7 +590,7 @@ EXPECTED = {
     "tamper_hip_profile": {"unknown"},
     "tamper_profiles": {"unknown"},
     "tamper_exemption_removed": {"unknown"},
-    "tamper_exemption_disabled": {"inspection_differs", "unknown"},
+    "tamper_exemption_disabled": {"inspection_differs"},
     "tamper_decrypts_first": {"inspection_differs"},
     "tamper_exempts_more": {"inspection_differs"},
     "tamper_decryption_removed": {"inspection_differs"},
