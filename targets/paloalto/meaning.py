@@ -96,6 +96,7 @@ class _Reading:
         if matched.unseen:
             hidden = "whether a name is seen over UDP is not documented"
             self._add(rule, outcome, matched.unseen, joined((doubt, hidden)))
+        self._add(rule, outcome, matched.vague, joined((doubt, matched.of_names)))
 
     def _add(self, rule: LiveRule, outcome: Outcome | None, blocks: tuple[Block, ...], doubt: str) -> None:
         """Add a ruling; both, in doubt, where nobody knows which."""

@@ -138,6 +138,7 @@ class Inspections:
             (blocks, matched.doubt),
             # The handshake shows the host alone.
             (matched.with_paths, f"{matched.doubt}; {_NO_PATH}" if matched.doubt else _NO_PATH),
+            (tuple(_over_tcp(matched.vague)), joined((matched.doubt, matched.of_names))),
         ):
             if each:
                 for how in (Handling.EXEMPT, Handling.INSPECT) if handling is None else (handling,):

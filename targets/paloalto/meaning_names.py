@@ -9,19 +9,28 @@ wildcard is a whole token, ``*`` one or more of them and ``^`` exactly one. An e
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from egressc.host_paths import path_form
 from egressc.hosts import HostPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from egressc.flows import Test
     from egressc.targets.paloalto.live import Live, Texts
 
-Answer = tuple["tuple[Test, ...] | None", str]
-"""What categories match at most (``None``: also what has no name), and why they may match less."""
+
+class Named(NamedTuple):
+    """What categories match: for certain, and what they may match besides (``None``: also what has no name), and why.
+
+    Where there is no doubt, there is nothing besides.
+    """
+
+    sure: tuple[Test, ...]
+    perhaps: tuple[Test, ...] | None = ()
+    doubt: str = ""
+
 
 _LABELS: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
 _LABEL: Final = re.compile(r"[a-z0-9_-]{1,63}|\^")
@@ -36,10 +45,10 @@ class Categories:
 
     def __init__(self, live: Live) -> None:
         self._live = live
-        self._known: dict[str, Answer] = {}
-        self._lists: dict[Texts, Answer] = {}
+        self._known: dict[str, Named] = {}
+        self._lists: dict[Texts, Named] = {}
 
-    def of(self, names: Texts) -> Answer:
+    def of(self, names: Texts) -> Named:
         """What these categories match together."""
         if len(names) == 1:
             return self._category(names[0])
@@ -48,34 +57,34 @@ class Categories:
             found = self._lists[names] = _together([self._category(name) for name in names])
         return found
 
-    def _category(self, name: str) -> Answer:
+    def _category(self, name: str) -> Named:
         found = self._known.get(name)
         if found is None:
             found = self._known[name] = self._worked_out(name)
         return found
 
-    def _worked_out(self, name: str) -> Answer:
+    def _worked_out(self, name: str) -> Named:
         live = self._live
         category = live.categories.get(name)
         if category is None:
             what = "is an external list" if name in live.external_lists else "is no custom URL category of the files"
-            return None, f"what is in the category `{name[:80]}` is not known: it {what}"
+            return Named((), None, f"what is in the category `{name[:80]}` is not known: it {what}")
         if not category.is_list:
-            return None, f"the category `{name[:80]}` is a match of predefined categories"
+            return Named((), None, f"the category `{name[:80]}` is a match of predefined categories")
         if not category.entries:
-            return None, f"the category `{name[:80]}` is empty"
-        tests, doubt = of_entries(category.entries)
+            return Named((), None, f"the category `{name[:80]}` is empty")
         if name in live.twice:
-            return None, f"the category `{name[:80]}` stands in several places and says different things"
-        return tests, doubt
+            return Named((), None, f"the category `{name[:80]}` stands in several places and says different things")
+        return of_entries(category.entries)
 
 
-def of_entries(entries: Texts) -> Answer:
+def of_entries(entries: Texts) -> Named:
     """What the entries of a category match together.
 
     `host/path` and `host/path/` are one path only together (assumption `pan-path-prefix`).
     """
-    tests: dict[Test, None] = {}
+    sure: dict[Test, None] = {}
+    perhaps: dict[Test, None] = {}
     doubts: dict[str, None] = {}
     exact: dict[tuple[str, str], HostPattern] = {}
     below: dict[tuple[str, str], HostPattern] = {}
@@ -83,29 +92,35 @@ def of_entries(entries: Texts) -> Answer:
     for entry in entries:
         host, slash, rest = entry.lower().partition("/")
         pattern, doubt = pattern_of(host)
-        if not slash and not doubt:
-            pattern, doubt = _EVERY, f"`{entry[:80]}` has no slash at its end: it may match longer names"
         if pattern is None:
             is_unnamed = True
+        elif not slash:
+            if not doubt:
+                sure[pattern, None] = None
+                doubt = f"`{entry[:80]}` has no slash at its end: it may match longer names"
+            perhaps[_EVERY, None] = None
         elif not rest:
-            tests[pattern, None] = None
+            (perhaps if doubt else sure)[pattern, None] = None
         else:
             path = path_form(f"/{rest}")
-            if isinstance(path, str) and "^" not in rest:
+            if not doubt and isinstance(path, str) and "^" not in rest:
                 (below if rest.endswith("/") else exact)[host, path] = pattern
             else:
-                tests[pattern, None] = None
+                perhaps[pattern, None] = None
                 doubt = doubt or f"which paths `{entry[:80]}` matches is not documented"
         if doubt:
             doubts[doubt] = None
     for key, pattern in {**exact, **below}.items():
         host, path = key
-        tests[pattern, path] = None
-        if key not in below:
+        if key in below and key in exact:
+            sure[pattern, path] = None
+            continue
+        perhaps[pattern, path] = None
+        if key in exact:
             doubts[f"`{host}{path}` alone does not match what is below that path"] = None
-        elif key not in exact:
+        else:
             doubts[f"`{host}{path}/` alone does not match that path itself"] = None
-    return (None if is_unnamed else tuple(tests)), joined(doubts)
+    return Named(tuple(sure), None if is_unnamed else tuple(perhaps), joined(doubts))
 
 
 def pattern_of(host: str) -> tuple[HostPattern | None, str]:
@@ -136,18 +151,11 @@ def _globs(labels: list[str], *, deep: bool) -> HostPattern:
     return HostPattern(tuple(["*" if label == "^" else label for label in labels]), deep)
 
 
-def _together(answers: Iterable[Answer]) -> Answer:
-    tests: dict[Test, None] = {}
-    doubts: dict[str, None] = {}
-    is_unnamed = False
-    for each, doubt in answers:
-        if each is None:
-            is_unnamed = True
-        else:
-            tests.update(dict.fromkeys(each))
-        if doubt:
-            doubts[doubt] = None
-    return (None if is_unnamed else tuple(tests)), joined(doubts)
+def _together(answers: Sequence[Named]) -> Named:
+    sure = dict.fromkeys([test for each in answers for test in each.sure])
+    perhaps = dict.fromkeys([test for each in answers for test in each.perhaps or ()])
+    is_unnamed = any(each.perhaps is None for each in answers)
+    return Named(tuple(sure), None if is_unnamed else tuple(perhaps), joined([each.doubt for each in answers]))
 
 
 def joined(doubts: Iterable[str]) -> str:

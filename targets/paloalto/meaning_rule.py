@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Matched(NamedTuple):
     """The flows of a rule by part: ``with_paths`` need a path to be seen, ``unseen`` a name where none may be (UDP).
 
-    ``doubt`` is about all of them; ``nothing`` says why the rule matches nothing, if it does.
+    ``vague`` is what its categories may match besides, and ``of_names`` why that is not known. ``doubt`` is about all
+    of them; ``nothing`` says why the rule matches nothing, if it does.
     """
 
     blocks: tuple[Block, ...]
@@ -32,6 +33,8 @@ class Matched(NamedTuple):
     unseen: tuple[Block, ...]
     doubt: str
     nothing: str = ""
+    vague: tuple[Block, ...] = ()
+    of_names: str = ""
 
 
 class RuleMatcher:
@@ -54,12 +57,12 @@ class RuleMatcher:
         wheres, of_wheres = matcher.wheres(rule.destinations, negated=rule.negates_destinations)
         ports, of_ports = matcher.ports(rule.services)
         processes, of_users = matcher.processes(rule.users)
-        tests: tuple[Test, ...] | None = None
+        named = None
         of_names = ""
         if rule.categories != WIDEST:
-            tests, of_names = self._categories.of(rule.categories)
-            if tests is not None and any(names for _, names in wheres):
-                of_names = joined((of_names, "what a category and a resolved name mean together is not documented"))
+            named = self._categories.of(rule.categories)
+            if any(names for _, names in wheres):
+                of_names = "what a category and a resolved name mean together is not documented"
                 wheres = ((ALL, None),)
         doubt = ""
         if zones or of_senders or of_wheres or of_ports or of_users or of_names or rule.doubts or doubts:
@@ -80,18 +83,23 @@ class RuleMatcher:
                 ]
             )  # fmt: skip
 
-        if tests is None:
+        if named is None:
             return Matched(blocks(None, ports), (), (), doubt)
+        tests = named.sure
+        vague = blocks(named.perhaps, ports) if named.doubt else ()
+        if not tests:
+            return Matched((), (), (), doubt, "", vague, named.doubt)
         # A name is seen in HTTP and TLS, which are TCP.
         over_tcp = PortSet(ports.tcp) if ports.udp else ports
         unseen = blocks(tests, PortSet((), ports.udp)) if ports.udp else ()
         if over_tcp == NO_PORTS:
-            return Matched((), (), unseen, doubt)
+            return Matched((), (), unseen, doubt, "", vague, named.doubt)
         if all(path is None for _, path in tests):
-            return Matched(blocks(tests, over_tcp), (), unseen, doubt)
+            return Matched(blocks(tests, over_tcp), (), unseen, doubt, "", vague, named.doubt)
         hosts = tuple([test for test in tests if test[1] is None])
         paths = tuple([test for test in tests if test[1] is not None])
-        return Matched(blocks(hosts, over_tcp) if hosts else (), blocks(paths, over_tcp), unseen, doubt)
+        with_hosts = blocks(hosts, over_tcp) if hosts else ()
+        return Matched(with_hosts, blocks(paths, over_tcp), unseen, doubt, "", vague, named.doubt)
 
     # -- zones
 

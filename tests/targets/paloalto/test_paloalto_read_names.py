@@ -49,9 +49,6 @@ def test_entries(text, names, others):
 @pytest.mark.parametrize(
     ("text", "perhaps", "surely_not"),
     [
-        # no ending token: 10.1 and older, and later ones where it is switched off, read `example.com.*`
-        ("example.com", ["example.com", "example.com.evil.test"], []),
-        ("*.example.com", ["www.example.com", "www.example.com.evil.test"], []),
         # `*` stands for one or more tokens, wherever it stands
         ("a.*.example.com/", ["a.b.example.com", "a.b.c.example.com"], ["other.test"]),
         ("*.a.*.example.com/", ["x.a.b.c.example.com"], ["example.com", "other.test"]),
@@ -69,6 +66,19 @@ def test_entries_that_match_something_else(text, perhaps, surely_not):
     meaning = one(category("c", text), category="c", service="service-https")
     assert [does(meaning, name) for name in perhaps] == ["unknown"] * len(perhaps)
     assert [does(meaning, name) for name in surely_not] == ["deny"] * len(surely_not)
+
+
+@pytest.mark.parametrize(("text", "surely"), [("example.com", "example.com"), ("*.example.com", "www.example.com")])
+def test_without_a_slash_at_its_end_an_entry_may_match_longer_names(text, surely):
+    """10.1 and older, and later ones where the slash is not added, read `example.com.*` as well."""
+    meaning = one(category("c", "other.test/", text), category="c", service="service-https")
+    assert [does(meaning, name) for name in (surely, "other.test")] == ["allow", "allow"]
+    assert does(meaning, f"{surely}.evil.test") == "unknown"
+
+
+def test_a_doubt_about_one_category_is_none_about_another():
+    meaning = one(category("c", "example.com/"), category=("c", "computer-and-internet-info"), service="service-https")
+    assert [does(meaning, name) for name in ("example.com", "other.test")] == ["allow", "unknown"]
 
 
 def test_nine_carets_in_a_row_are_the_most():
