@@ -18,16 +18,17 @@ from functools import cache
 
 _CONTAINERS = {
     "address", "address-group", "service", "service-group", "tag", "schedule", "custom-url-category", "rules",
+    "ssl-exclude-cert",
 }  # fmt: skip
 """Elements that hold entries (in a rule, `service` and `tag` hold members)."""
 
 _MEMBERS = {
     "from", "to", "source", "destination", "source-user", "category", "application", "service", "tag", "static", "list",
-    "non-recurring", "group",
+    "non-recurring", "group", "daily", "source-hip",
 }  # fmt: skip
 """Fields that hold members."""
 
-_STRUCTURE = {"protocol", "tcp", "udp", "schedule-type", "profile-setting"}
+_STRUCTURE = {"protocol", "tcp", "udp", "schedule-type", "profile-setting", "dynamic", "recurring"}
 """Fields that hold other elements."""
 
 
@@ -47,6 +48,8 @@ def from_set(text, existing=""):
         command, words = words[0], words[1:]
         if words[0] in {"device-group", "vsys"}:
             words = words[2:]
+        if words[0] == "external-list":
+            continue  # what is in one stands elsewhere
         if command == "set":
             _set(scope, words)
         else:
@@ -149,13 +152,20 @@ class Device:
 
     def decryption(self, flow):
         """What the first decryption rule that matches does; only TLS is decrypted, and only the host is known then."""
+        rule = self._decrypting(flow)
+        if rule is None:
+            return None
+        assert rule.find("type")[0].tag if len(rule.find("type")) else rule.findtext("type")
+        return rule.findtext("action") or "no-decrypt"
+
+    def profile_of(self, flow):
+        """The decryption profile of the first decryption rule that matches."""
+        return self._decrypting(flow).findtext("profile")
+
+    def _decrypting(self, flow):
         if flow.shows != "tls":
             return None
-        for rule in self.closed:
-            if self._matches(rule, flow, path_is_seen=False):
-                assert rule.find("type")[0].tag if len(rule.find("type")) else rule.findtext("type")
-                return rule.findtext("action") or "no-decrypt"
-        return None
+        return next((rule for rule in self.closed if self._matches(rule, flow, path_is_seen=False)), None)
 
     def _matches(self, rule, flow, *, path_is_seen):
         for field, zone in zip(("from", "to"), self.zones, strict=True):

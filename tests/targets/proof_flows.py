@@ -10,14 +10,18 @@ from __future__ import annotations
 import ipaddress
 import json
 import random
+import re
 import sys
 from dataclasses import dataclass, replace
+from datetime import datetime, time
 from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "evaluators"))
 from announced import announced, counts_inside, handled, part_holds
 from azure_text import Policy
+from paloalto_text import Device, from_set, from_xml
+from panos_variants import excludes, readings
 from policy_verdict import Flow, is_described, within
 from random_cases import TAGS, boundary_flows, seed
 from windows_files import from_export, from_json, from_script
@@ -25,18 +29,28 @@ from windows_text import PROFILES, World, identifier_of
 
 from egressc.anything import ANY
 
-PROCESSES = {"windows-firewall": ("windows-account", "windows-program", "windows-service")}
-"""The kinds of binding that are seen, by the targets that see any."""
+PROCESSES = {
+    "windows-firewall": ("windows-account", "windows-program", "windows-service"),
+    "paloalto": ("directory-user",),
+    "iptables": ("linux-user", "linux-cgroup"),
+}
+"""The kinds of binding that are seen, by the targets that see any; `iptables` on a host."""
 
 _ANYWHERE = {None: "203.0.113.10", 4: "203.0.113.10", 6: "2001:db8::10"}
 
 
 @dataclass(frozen=True)
 class Decided:
-    """What becomes of a flow: ``allow``, ``deny``, or ``None`` for nothing; and whether its TLS is opened."""
+    """What becomes of a flow: ``allow``, ``deny``, or ``None`` for nothing; and whether its TLS is opened.
+
+    ``opened`` is ``None`` where a rule opens it and nothing makes sure of that, ``UNSAID`` where others have to say.
+    """
 
     action: str | None
-    opened: bool = False
+    opened: bool | str | None = False
+
+
+UNSAID = "unsaid"
 
 
 def wanted(build, flow):
@@ -51,7 +65,8 @@ def flows_of(build, found, *, described):
     The application is no part of a flow, so it says nothing of that (language.md). With ``described`` only what shows
     its name as the policy's rules say, if it can.
     """
-    address = found.address or _ANYWHERE[found.family]
+    family = ipaddress.ip_address(found.source).version if found.source else found.family
+    address = found.address or _ANYWHERE[family]
     source = found.source or ("10.20.0.10" if ipaddress.ip_address(address).version == 4 else "2001:db8:20::10")
     groups = build.site.groups
     if build.target.per_group(build.site.settings):
@@ -63,15 +78,14 @@ def flows_of(build, found, *, described):
         group, source, accounts_of(build.site, process), found.host, found.path, address, found.shared,
         found.transport, found.port, process=process,
     )  # fmt: skip
-    shown = (
-        [replace(flow, shows=each) for each in ("tls", "http")] if found.host and found.transport == "tcp" else [flow]
-    )
+    shows = (None,) if found.transport == "udp" else ("tls", "http") if found.host else (None, "tls")
+    shown = [replace(flow, shows=each) for each in shows]
     return [each for each in shown if described and is_described(build.site, each)] or shown
 
 
 def random_flows(build, count):
     """Flows of the groups that are governed, at the borders of what the policy says."""
-    for flow in boundary_flows(build.site, random.Random(seed()), count, PROCESSES.get(build.site.target, ())):
+    for flow in boundary_flows(build.site, random.Random(seed()), count, kinds_of(build.site)):
         described = is_described(build.site, flow) and counts_inside(build, flow, TAGS)
         if described and flow.group is not None:
             yield flow
@@ -88,13 +102,20 @@ def accounts_of(site, process):
     """The accounts that a process belongs to: any value of each kind that an account is bound to."""
     has = {kind: _same(kind, value) for kind, value in process}
     accounts = {account for rule in site.rules if rule.accounts is not ANY for account in rule.accounts}
-    kinds = PROCESSES.get(site.target, ())
+    kinds = kinds_of(site)
     found = set()
     for account in accounts:
         bound = {kind: {_same(kind, value) for value in account.values(kind)} for kind in kinds if account.values(kind)}
         if bound and all(has.get(kind) in values for kind, values in bound.items()):
             found.add(account.name)
     return frozenset(found)
+
+
+def kinds_of(site):
+    """The kinds of binding that an enforcement point sees."""
+    if site.target == "iptables" and site.settings.mode != "host":
+        return ()
+    return PROCESSES.get(site.target, ())
 
 
 def _same(kind, value):
@@ -189,8 +210,51 @@ def windows_title(build, name):
     return name
 
 
-EVALUATORS = {"azure-firewall": azure, "windows-firewall": windows}
+# -- PAN-OS
+
+
+def paloalto(build, files):
+    """Rules of which something is not known match nothing, or the most that they can; see ``azure``."""
+    scope = from_xml(files["config.xml"]) if "config.xml" in files else from_set(files["commands.set"].decode())
+    clock = datetime.combine(build.site.as_of, time(12, 0))
+    excluded = [each.get("name").lower() for each in scope.findall("ssl-decrypt/ssl-exclude-cert/entry")]
+    default = scope.findtext("rulebase/default-security-rules/rules/entry[@name='interzone-default']/action")
+    devices = [Device(each, zones=("trust", "untrust"), clock=clock) for each in readings(build, scope)]
+    profile = build.site.settings.decryption_profile
+
+    def decided(flow):
+        want = announced(build, flow, TAGS)
+        found = set()
+        # Whether a name is seen over UDP is not documented.
+        seen = (None, "tls") if flow.transport == "udp" and flow.host else (flow.shows,)
+        for device, shows in product(devices, seen):
+            action = device.decide(replace(flow, shows=shows)) or default or (want if want != "allow" else "deny")
+            opened = UNSAID  # other decryption rules may stand behind those in the files
+            match device.decryption(flow):
+                case "no-decrypt":
+                    opened = False
+                case "decrypt":
+                    opened = True if device.profile_of(flow) == profile else None
+            if any(excludes(each, flow.host) for each in excluded):
+                opened = False
+            found.add(Decided(action, opened))
+        return found
+
+    return decided
+
+
+def paloalto_title(_build, name):
+    """The name of a rule without what is the same in all, and without its hash."""
+    return re.sub("^egc-(.*)-[0-9a-f]{8}$", r"\1", name)
+
+
+EVALUATORS = {
+    "azure-firewall": azure,
+    "windows-firewall": windows,
+    "paloalto": paloalto,
+    "paloalto-set": lambda build, files: paloalto(build, {"commands.set": files["commands.set"]}),
+}
 """How the text of each kind of artefact decides a flow. A kind that is added needs a line here."""
 
-TITLES = {"windows-firewall": windows_title}
+TITLES = {"windows-firewall": windows_title, "paloalto": paloalto_title, "paloalto-set": paloalto_title}
 """What live rules are called in ``touched``, where that is not the name that they have."""
