@@ -18,9 +18,9 @@ from egressc.proof_question import Deviation, Kind, boxes_of
 from egressc.tls import tls_part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from egressc.flows import Flow
+    from egressc.flows import Box, Flow
     from egressc.lowering import Part
     from egressc.meaning import Block, Meaning
     from egressc.proof_compare import Comparison
@@ -103,11 +103,12 @@ class _Inspections:
         some = boxes_of(ruling.blocks)
         if not self.inspect and not opened:
             some = ()
-        answer = self._comparison.found(some, (), (asked, self._comparison.denies, before), self._comparison.allows)
+        lacking = (asked, self._comparison.denies, before)
+        answer, cause = self._asked_of(position, Handling.INSPECT, some, lacking, self._comparison.allows)
         if answer is not None:
-            kind = Kind.UNKNOWN if ruling.doubt else Kind.EXEMPTS_MORE
-            sentence = _doubted(ruling, "no rule of the policy asks for this exemption from inspection")
-            yield Deviation(kind, answer[0], sentence, None, _as_ruling(ruling))
+            kind = Kind.UNKNOWN if cause.doubt else Kind.EXEMPTS_MORE
+            sentence = _doubted(cause, "no rule of the policy asks for this exemption from inspection")
+            yield Deviation(kind, answer[0], sentence, None, _as_ruling(cause))
 
     def _opening(self, position: int, ruling: InspectionRuling, asked: BlockIndex) -> Iterator[Deviation]:
         """What is opened and was announced to be exempt."""
@@ -116,16 +117,59 @@ class _Inspections:
         comparison = self._comparison
         # What a ruling before this one opens is told of that one.
         before = [self._before(position, handling) for handling in Handling]
-        some = boxes_of(ruling.blocks)
-        answer = comparison.found(some, (), (comparison.denies, *before), asked)
+        some, lacking = boxes_of(ruling.blocks), (comparison.denies, *before)
+        answer = comparison.found(some, (), lacking, asked)
         if answer is None:
             return
-        part, blocks = self.exempt[answer[1]]
-        allowed = comparison.found(in_both(some, boxes_of(blocks)), (), (comparison.denies, *before), comparison.allows)
-        if allowed is not None:
-            kind = Kind.UNKNOWN if ruling.doubt else Kind.INSPECTS_MORE
-            sentence = _doubted(ruling, f"`{part.rule.key}` exempts it from inspection")
-            yield Deviation(kind, allowed[0], sentence, part.rule, _as_ruling(ruling))
+        told: Deviation | None = None
+        for number in dict.fromkeys((answer[1], *asked.meeting_boxes(some))):
+            part, blocks = self.exempt[number]
+            mine = in_both(some, boxes_of(blocks))
+            allowed, cause = self._asked_of(position, Handling.EXEMPT, mine, lacking, comparison.allows)
+            if allowed is not None:
+                kind = Kind.UNKNOWN if cause.doubt else Kind.INSPECTS_MORE
+                sentence = _doubted(cause, f"`{part.rule.key}` exempts it from inspection")
+                found = Deviation(kind, allowed[0], sentence, part.rule, _as_ruling(cause))
+                if kind is not Kind.UNKNOWN or ruling.doubt:
+                    yield found
+                    return
+                told = told or found
+        if told is not None:
+            yield told
+
+    def _asked_of(
+        self,
+        position: int,
+        otherwise: Handling,
+        some: Sequence[Box],
+        lacking: Sequence[BlockIndex | Prefix],
+        inside: BlockIndex,
+        *,
+        sure: bool = False,
+    ) -> tuple[tuple[Flow, int] | None, InspectionRuling]:
+        """A flow as `Comparison.found` finds it, with the ruling that does it.
+
+        That is the one at the position, if the flow surely gets there; else one before it that may handle it otherwise.
+        """
+        ruling, found = self._rulings[position], self._comparison.found
+        answer = found(some, (), lacking, inside)
+        if answer is None or ruling.doubt:
+            return answer, ruling
+        vague = [
+            each
+            for each in self._rulings[:position]
+            if each.doubt and each.handling is otherwise and (each.sure or not sure)
+        ]
+        if not vague:
+            return answer, ruling
+        certain = found(some, (), (*lacking, BlockIndex([each.blocks for each in vague])), inside)
+        if certain is not None:
+            return certain, ruling
+        for each in vague:
+            perhaps = found(in_both(some, boxes_of(each.blocks)), (), lacking, inside)
+            if perhaps is not None:
+                return perhaps, each
+        return answer, ruling
 
     def _closed(self, asked: BlockIndex) -> Iterator[Deviation]:
         """What must surely be opened and is not."""
@@ -158,7 +202,7 @@ class _Inspections:
                     sentence = _doubted(ruling, f"`{part.rule.key}` demands inspection of it")
                     yield Deviation(Kind.UNKNOWN, perhaps[0], sentence, part.rule, _as_ruling(ruling))
                     break
-        surely = (p for p, r in enumerate(self._rulings) if r.handling is Handling.INSPECT and r.sure and not r.doubt)
+        surely = (p for p, r in enumerate(self._rulings) if r.handling is Handling.INSPECT and r.sure)
         last_sure = max(surely, default=-1)
         for position, ruling in enumerate(self._rulings):
             # One that only may inspect takes flows from those behind it that surely would; without these it takes none.
@@ -167,12 +211,13 @@ class _Inspections:
             if canon.form(ruling.blocks) <= self._asked:
                 continue
             before = self._before(position, Handling.INSPECT, sure=True)
-            answer = comparison.found(boxes_of(ruling.blocks), (), (asked, comparison.denies, before), wanted)
+            some, behind = boxes_of(ruling.blocks), (asked, comparison.denies, before)
+            answer, cause = self._asked_of(position, Handling.INSPECT, some, behind, wanted, sure=True)
             if answer is not None:
                 part = self.inspect[answer[1]][0]
-                sentence = _doubted(ruling, f"`{part.rule.key}` demands inspection of it")
-                kind = Kind.UNKNOWN if ruling.doubt else Kind.INSPECTS_LESS
-                yield Deviation(kind, answer[0], sentence, part.rule, _as_ruling(ruling))
+                sentence = _doubted(cause, f"`{part.rule.key}` demands inspection of it")
+                kind = Kind.UNKNOWN if cause.doubt else Kind.INSPECTS_LESS
+                yield Deviation(kind, answer[0], sentence, part.rule, _as_ruling(cause))
 
 
 def _never(part: Part) -> Reach | None:
