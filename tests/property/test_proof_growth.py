@@ -54,7 +54,7 @@ def wanted(size, *, denies=0, senders=ONE_GROUP, exempts=False):
         rule = AnyRule(key=f"p/{number}", is_deny=bool(denies) and number % denies == 0)
         parts = ()
         if exempts and not rule.is_deny:
-            parts = (SimpleNamespace(rule=rule, reach=(block,), exempt=(block,), inspect=None),)
+            parts = (SimpleNamespace(rule=rule, reach=(block,), exempt=(block,), inspect=None, cells=None),)
         rules.append(RuleBlocks(rule, parts, (block,), (), frozenset({rule.key})))
     found = Wanted(tuple(rules), (), (Block(),), ())
     found.sight = SimpleNamespace(governed=((ALL, EVERY),), known=None, blocks=lambda reach: reach)
