@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from egressc.addresses import ALL, AddressSet, union_of
 from egressc.flows import Box, boxes
 from egressc.flows_blocks import blocks_of
-from egressc.flows_search import common, in_both, one_of_each, witness
+from egressc.flows_search import common, in_both, witness
 from egressc.flows_signature import Signature, differ_in_addresses
+from egressc.flows_spots import at, holes, unnamed_in
 from egressc.host_index import HostIndex
 from egressc.reach import BOTH_FAMILIES
 
@@ -44,7 +45,6 @@ class BlockIndex:
         self.aside: dict[HostPattern, None] = {}
         self._crossing: set[int] = set()
         self.has_shared = False
-        self.has_holes = False
         with_names: dict[tuple[object, ...], Signature] = {}
         with_addresses: dict[tuple[object, ...], Signature] = {}
         for number, blocks in enumerate(self._entries):
@@ -52,8 +52,6 @@ class BlockIndex:
                 if block.names is not None:
                     names.extend([(pattern, number) for pattern, _ in block.names])
                     self.has_shared = self.has_shared or block.by_address
-                    # Whatever leaves a hole at some addresses may cover less there than at one that nobody names.
-                    self.has_holes = self.has_holes or block.addresses is not ALL
                     table = with_names
                 else:
                     table = with_addresses
@@ -87,7 +85,8 @@ class BlockIndex:
         self._boxes: dict[int, tuple[Box, ...]] = {}
         self._over: dict[tuple[bool, PortSet], tuple[Signature, ...]] = {}
         self._unions: dict[int, Box] = {}
-        self.spots: dict[tuple[object, ...], AddressSet] = {}
+        self.whole = self
+        self.spots: dict[tuple[BlockIndex, ...], tuple[AddressSet, AddressSet]] = {}
 
     def boxes_of(self, number: int) -> tuple[Box, ...]:
         """The boxes of an entry."""
@@ -225,7 +224,9 @@ class BlockIndex:
     def over_addresses(self, box: Box) -> list[Box]:
         """The boxes by address that may cover a part of the box; those of one signature as one box."""
         if box.addresses is not ALL:
-            return [b for number in sorted(set(self.by_address(box.addresses))) for b in self.boxes_of(number)]
+            numbers = set(self.by_address(box.addresses))
+            if len(numbers) <= _MANY:
+                return [b for number in sorted(numbers) for b in self.boxes_of(number)]
         found: list[Box] = []
         for signature in self.signatures_over(box.ports, names=False):
             found.append(self._union(signature))
@@ -268,6 +269,10 @@ class BlockIndex:
         return bool(box.inside or box.shared_inside or box.tags or box.no_tags or box.families != BOTH_FAMILIES)
 
 
+_MANY = 32
+"""So many entries at the addresses of a box are better looked at together, those of one signature as one."""
+
+
 class Prefix:
     """The first entries of an index, as far as ``uncovered`` asks."""
 
@@ -275,10 +280,8 @@ class Prefix:
         self._index = index
         self._limit = limit
         self.has_shared = index.has_shared
-        self.has_holes = index.has_holes
         self.aside = index.aside
-        self.unnamed = index.unnamed
-        self.spots: dict[tuple[object, ...], AddressSet] = {}
+        self.whole = index
 
     def signatures_over(self, ports: PortSet, *, names: bool) -> tuple[Signature, ...]:
         """As of the whole index; a superset."""
@@ -326,51 +329,20 @@ def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[B
             if flow is not None:
                 return flow
             continue
-        if box.addresses is ALL and (box.inside or box.shared_inside):
+        rest = box
+        if box.inside or box.shared_inside:
             # At an address that no entry names, fewer entries cover the name than anywhere else of that IP version;
             # unless one of them leaves a hole somewhere. One such address is as good as another.
-            unnamed = _unnamed(indexes)
-            if not unnamed.is_empty:
-                flow = witness((_at(box, unnamed),), near)
+            spots = unnamed_in(box, indexes)
+            if not spots.is_empty:
+                flow = witness((at(box, spots),), near)
                 if flow is not None:
                     return flow
-                whole = all(unnamed.v4 if family == 4 else unnamed.v6 for family in box.families)
-                if whole and not any(i.has_holes for i in indexes) and all(b.addresses is ALL for b in minus):
+                left = holes(box, spots, near)
+                if left.is_empty:
                     continue
-        flow = witness((box,), [*near, *(b for index in indexes for b in index.over_addresses(box))])
+                rest = at(box, left)
+        flow = witness((rest,), [*near, *(b for index in indexes for b in index.over_addresses(rest))])
         if flow is not None:
             return flow
     return None
-
-
-def _unnamed(indexes: Sequence[BlockIndex | Prefix]) -> AddressSet:
-    """An address of each IP version that no entry of the indexes names, as far as there are any; ``ALL`` if all are."""
-    held = indexes[0].spots
-    key = tuple(indexes)
-    found = held.get(key)
-    if found is None:
-        free = ALL
-        for index in indexes:
-            free = free if index.unnamed is ALL else free.intersection(index.unnamed)
-        found = held[key] = free if free is ALL else one_of_each(free)
-    return found
-
-
-def _at(box: Box, addresses: AddressSet) -> Box:
-    if addresses is ALL:
-        return box
-    return Box(
-        box.groups,
-        box.families,
-        box.accounts,
-        box.ports,
-        addresses,
-        box.inside,
-        box.outside,
-        box.shared_inside,
-        box.shared_outside,
-        box.tags,
-        box.no_tags,
-        box.sources,
-        box.processes,
-    )
