@@ -99,7 +99,10 @@ def difference(some: Iterable[Box], others: Sequence[Box]) -> list[Box]:
 
 
 def _minus(box: Box, other: Box) -> list[Box]:
-    """The pieces of ``box`` outside ``other``; disjoint, each without the dimensions that are empty."""
+    """The pieces of ``box`` outside ``other``; disjoint but for names that ``other`` leaves out.
+
+    Each is without the dimensions that are empty.
+    """
     pieces = []
     groups = box.groups.minus(other.groups)
     if not groups.is_empty:

@@ -22,12 +22,12 @@ from flow_universe import (
     union,
 )
 
-from egressc.addresses import ALL, AddressSet, union_of
+from egressc.addresses import ALL, AddressSet, parse_addresses, union_of
 from egressc.anything import ANY
 from egressc.flows import EVERY, Box, Choice, boxes
 from egressc.flows_blocks import blocks_of
 from egressc.flows_index import BlockIndex, FlowIndex, Prefix, uncovered
-from egressc.flows_search import common, difference, in_both, witness
+from egressc.flows_search import common, difference, example_address, in_both, witness
 from egressc.meaning import Block
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
 from egressc.reach import Reach
@@ -43,6 +43,7 @@ def ends(*held):
     return union_of([AddressSet(((v, v),), ()) if family == 4 else AddressSet((), ((v, v),)) for family, v in held])
 
 
+WHOLE = next(Block().boxes())
 V4, V6 = ALL.family(4), ALL.family(6)
 GROUPS = (*[EVERY] * 4, *(Choice(frozenset(n), out) for n in ("g", "h", "gh") for out in (False, True)))
 ACCOUNTS = (*[EVERY] * 4, Choice(frozenset("a")), Choice(frozenset("a"), negated=True))
@@ -134,6 +135,8 @@ def test_differences_intersections_and_examples_of_boxes():
         mine, other = union(one, in_box), union(two, in_box)
         check(witness(one, two), mine & ~other)
         check(witness(one, ()), mine)
+        assert union(difference(one, ()), in_box) == mine
+        assert all(in_box(piece) for piece in difference(one, ()))
         left = difference(one, two)
         assert union(left, in_box) == mine & ~other
         assert all(in_box(piece) for piece in left)
@@ -143,6 +146,64 @@ def test_differences_intersections_and_examples_of_boxes():
         for each in two:
             held = common(first, each)
             assert (0 if held is None else in_box(held)) == in_box(first) & in_box(each)
+            pieces = difference([first], [each])
+            if not each.outside and not each.shared_outside:
+                assert sum(in_box(piece).bit_count() for piece in pieces) == union(pieces, in_box).bit_count(), "apart"
+
+
+def test_an_example_says_what_matters_and_nothing_else():
+    rng = generator("examples")
+    seen = 0
+    for _ in range(300 * SCALE):
+        box = a_box(rng)
+        flow = witness([box], ())
+        if flow is None:
+            continue
+        seen += 1
+        assert (flow.group is None) is box.groups.negated
+        assert (flow.account is None) is box.accounts.negated
+        assert (flow.host is None) is (not box.inside)
+        assert (flow.path is None) is all(path is None for _, path in box.inside)
+        assert (flow.shared is None) is (not box.shared_inside)
+        assert (flow.address is None) is (box.addresses is ALL or bool(box.tags)), "nobody knows what is under a tag"
+        assert flow.family == (None if len(box.families) == 2 else next(iter(box.families)))
+        assert (flow.source == "") is (box.sources is ALL)
+        named = [kind for kind, choice in box.processes if not choice.negated]
+        assert [each.split(" ")[0] for each in flow.process.split(", ") if each] == named
+    assert seen > 100
+
+
+@pytest.mark.parametrize(
+    ("held", "shown"),
+    [
+        # The networks for documentation (RFC 5737, RFC 3849), else the first address.
+        ("198.0.0.0-204.0.0.0", "203.0.113.10"),
+        ("198.51.100.0/24", "198.51.100.10"),
+        ("192.0.0.0/24 192.0.2.0/24 192.0.4.0/24", "192.0.2.10"),
+        ("192.0.2.10-198.51.100.10", "198.51.100.10"),
+        ("203.0.113.10", "203.0.113.10"),
+        ("203.0.113.11-203.0.113.20", "203.0.113.11"),
+        ("10.0.0.0/8 203.0.113.11", "10.0.0.0"),
+        ("2001:db8::/32", "2001:db8::10"),
+        ("2001:db8::11-2001:db8::20 fd00::/8", "2001:db8::11"),
+        ("fd00::/8", "fd00::"),
+        ("10.0.0.0/8 2001:db8::/32", "10.0.0.0"),
+    ],
+)
+def test_an_example_address_is_one_for_documentation_if_there_is_one(held, shown):
+    addresses = union_of([parse_addresses(each) for each in held.split()])
+    assert example_address(addresses) == shown
+    assert witness([replace(WHOLE, addresses=addresses)], ()).address == shown
+
+
+def test_the_example_of_a_source_has_the_ip_version_of_the_address():
+    sources = union_of([parse_addresses("10.0.0.1"), parse_addresses("fd00::1")])
+    for place, source in (("192.0.2.1", "10.0.0.1"), ("2001:db8::1", "fd00::1")):
+        flow = witness([replace(WHOLE, sources=sources, addresses=parse_addresses(place))], ())
+        assert (flow.source, flow.address) == (source, place)
+    only = replace(WHOLE, sources=parse_addresses("fd00::1"))
+    assert witness([only], ()).source == "fd00::1"
+    assert witness([replace(only, addresses=parse_addresses("192.0.2.1"))], ()) is None
 
 
 def test_an_index_finds_what_a_look_at_every_block_finds():
