@@ -40,9 +40,9 @@ def tls_differences(site: Site[Any], lowering: Lowering[Any]) -> Iterator[TlsDif
     A part that says so itself (a ``tls-unenforced`` step) is not examined again. An exemption also holds for what other
     accounts do with the processes that they share with its own.
     """
-    parts = [p for p in lowering.parts if not p.rule.is_deny and p.reach is not None]
-    compared = _Comparison(site, parts, dict(lowering.overlapping))
-    for part in compared.parts:
+    every = [part for part in lowering.parts if not part.rule.is_deny]
+    compared = _Comparison(site, [part for part in every if part.reach is not None], dict(lowering.overlapping))
+    for part in every:
         yield from compared.of(part)
     if any(rule.rule.inspection is Inspection.MUST and not rule.is_deny for rule in site.rules):
         yield from compared.escaping()
@@ -54,6 +54,10 @@ class _Comparison:
         self._overlapping = overlapping
         self._index = site.index
         self._tags = site.tags
+
+    @cached_property
+    def _written(self) -> FlowIndex:
+        return FlowIndex([part.reach for part in self.parts if part.reach is not None], self._tags)
 
     @cached_property
     def _exempted(self) -> FlowIndex:
@@ -81,10 +85,16 @@ class _Comparison:
             done, sentence = part.inspect, "the device does not surely inspect what must be inspected"
         if done is not None and not _beyond(mine, done):
             return
-        assert part.reach is not None, "parts that are gone are not compared"
-        carried = in_both(boxes(mine, self._tags), tuple(boxes(part.reach, self._tags)))
         enforced = self._exempted if wanted is Inspection.MUST_NOT else self._inspected
-        flow = uncovered(carried, (), (enforced, self._index.denies))
+        asked_of = tuple(boxes(mine, self._tags))
+        flow = None
+        if part.reach is not None:
+            carried = in_both(asked_of, tuple(boxes(part.reach, self._tags)))
+            flow = uncovered(carried, (), (enforced, self._index.denies))
+        if flow is None and part.reach is not part.start:
+            # What the part itself no longer says of a flow, another rule may let through.
+            found = self._written.first_inside(asked_of, (), (enforced, self._index.denies))
+            flow = None if found is None else found[0]
         if flow is not None:
             yield TlsDifference(part.rule, Reason.TLS_UNENFORCED, sentence, flow)
 

@@ -51,6 +51,15 @@ class Cell:
     processes: tuple[Processes, ...]
     barred: frozenset[str] = frozenset()
 
+    def within(self, other: Cell) -> Cell | None:
+        """What is also in the box of an allow by address; ``None`` if that is nothing."""
+        ports = self.ports.intersection(other.ports)
+        sources = self.sources.within(other.sources.groups)
+        processes = tuple(dict.fromkeys(each for one in self.processes for each in within(one, other.processes)))
+        if ports.is_empty or sources is None or not processes:
+            return None
+        return Cell(ports, sources, processes, self.barred)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bar:

@@ -17,15 +17,18 @@ from egressc.reasons import Reason
 from egressc.services import NO_PORTS, PortSet
 from egressc.targets.iptables import lower_frame
 from egressc.targets.iptables.chain_writer import ChainWriter, Side
+from egressc.targets.iptables.ground import Placed
 from egressc.targets.iptables.model import Accept, Mode, OutInterface, Redirect, Return
 from egressc.tls import tls_services
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from egressc.addresses import AddressSet
+    from egressc.anything import Anything
     from egressc.lowering import Part
     from egressc.targets.iptables.cells import Cell
-    from egressc.targets.iptables.ground import Ground, Placed
+    from egressc.targets.iptables.ground import Ground
 
 _LOOP = "every process would be redirected, also the proxy itself: on a host the rule must name an account"
 
@@ -73,12 +76,13 @@ def lower_inspection(ground: Ground, denies: Sequence[Placed], allows: Sequence[
     early = [placed for placed in allows if placed.early]
     late = [placed for placed in allows if not placed.early]
     opens_early = any(placed.shaped.part.inspect is not None for placed in early)
-    named, inside = _inside(ground, early, late)
+    named = [placed for placed in late if placed.shaped.is_named and _tls_ports(placed.shaped.part)]
+    inside = _at_inside(ground, named, early)
     _exempt(ground, chain, early)
     # An exemption goes before every redirection, also one that names addresses inside the house.
-    _exempt(ground, chain, late if opens_early else named, None if opens_early else inside)
+    _exempt(ground, chain, late if opens_early else inside)
     _open(ground, chain, early, port)
-    _open(ground, chain, named, port, inside)
+    _open(ground, chain, inside, port)
     lower_frame.internal(ground.table, chain)
     if not opens_early:
         _exempt(ground, chain, late)
@@ -86,43 +90,60 @@ def lower_inspection(ground: Ground, denies: Sequence[Placed], allows: Sequence[
     return chain
 
 
-def _inside(ground: Ground, early: Sequence[Placed], late: Sequence[Placed]) -> tuple[list[Placed], Side | None]:
-    """The allows by name that matter at addresses inside the house which other allows name; and those addresses."""
-    by_name = [placed for placed in late if placed.shaped.is_named] if early else []
-    named = [p for p in by_name if p.shaped.part.exempt is not None or p.shaped.part.inspect is not None]
-    ports = NO_PORTS
+def _tls_ports(part: Part) -> tuple[PortSet, ...]:
+    return tuple([reach.ports for reach in (part.exempt, part.inspect) if reach is not None])
+
+
+def _at_inside(ground: Ground, named: Sequence[Placed], early: Sequence[Placed]) -> list[Placed]:
+    """The allows by name as far as they go to addresses inside the house that others name, each in its own box."""
+    asked = NO_PORTS
     for placed in named:
-        for reach in (placed.shaped.part.exempt, placed.shaped.part.inspect):
-            ports = ports if reach is None else ports.union(reach.ports)
-    met = [placed for placed in early if any(cell.ports.overlaps(ports) for cell, _ in placed.boxes)]
-    inside = ground.table.inside([placed.shaped.addresses for placed in met])
-    return (named, inside) if inside is not None else ([], None)
+        for ports in _tls_ports(placed.shaped.part):
+            asked = asked.union(ports)
+    named_there: dict[Cell, list[AddressSet | Anything]] = {}
+    for placed in early:
+        for cell, _ in placed.boxes:
+            if cell.ports.overlaps(asked):
+                named_there.setdefault(cell, []).append(placed.shaped.addresses)
+    sides: dict[Cell, Side | None] = {}
+    found = []
+    for placed in named:
+        boxes = []
+        for cell, to in placed.boxes:
+            for other, addresses in named_there.items():
+                both = cell.within(other)
+                if both is None:
+                    continue
+                if other not in sides:
+                    sides[other] = ground.table.inside(addresses)
+                at = sides[other]
+                if at is not None:
+                    boxes.append((both, _met(to, at)))
+        if boxes:
+            found.append(Placed(placed.shaped, tuple(boxes)))
+    return found
 
 
-def _exempt(ground: Ground, chain: ChainWriter, allows: Sequence[Placed], at: Side | None = None) -> None:
-    for placed in allows:
-        reach = placed.shaped.part.exempt
-        if reach is None:
-            continue
-        for cell, sides in placed.boxes:
-            _write(ground, chain, placed, cell.ports.intersection(reach.ports), cell, _at(sides, at), Accept())
-
-
-def _open(ground: Ground, chain: ChainWriter, allows: Sequence[Placed], port: int, at: Side | None = None) -> None:
-    for placed in allows:
-        reach = placed.shaped.part.inspect
-        if reach is None:
-            continue
-        for cell, sides in placed.boxes:
-            _write(ground, chain, placed, cell.ports.intersection(reach.ports), cell, _at(sides, at), Redirect(port))
-
-
-def _at(sides: tuple[Side, ...], at: Side | None) -> tuple[Side, ...]:
+def _met(sides: tuple[Side, ...], at: Side) -> tuple[Side, ...]:
     """The ways to meet the conditions on the destination, and the one on where it is as well."""
-    if at is None:
-        return sides
     families = [tuple(family for family in side.families if family in at.families) for side in sides]
     return tuple([Side((*side.matches, *at.matches), some) for side, some in zip(sides, families, strict=True) if some])
+
+
+def _exempt(ground: Ground, chain: ChainWriter, allows: Sequence[Placed]) -> None:
+    for placed in allows:
+        reach = placed.shaped.part.exempt
+        if reach is not None:
+            for cell, sides in placed.boxes:
+                _write(ground, chain, placed, cell.ports.intersection(reach.ports), cell, sides, Accept())
+
+
+def _open(ground: Ground, chain: ChainWriter, allows: Sequence[Placed], port: int) -> None:
+    for placed in allows:
+        reach = placed.shaped.part.inspect
+        if reach is not None:
+            for cell, sides in placed.boxes:
+                _write(ground, chain, placed, cell.ports.intersection(reach.ports), cell, sides, Redirect(port))
 
 
 def _write(

@@ -27,7 +27,6 @@ NETWORKS = "egn_"
 HOLES = "egx_"
 SOURCES = "egs_"
 INTERNAL = "egc_internal"
-INSIDE = "egc_inside"
 OURS = ("egb_", NAMED, NETWORKS, HOLES, SOURCES)
 """How the names of our own sets begin, those that feeding makes included."""
 
@@ -92,8 +91,7 @@ class SetTable:
         held = union_of([each.intersection(internal) for each in named if not isinstance(each, Anything)])
         if held.is_empty:
             return None
-        self.networks.setdefault(INSIDE, NetworkSet(INSIDE, held))
-        return Side((ToSet(INSIDE),), _families(held))
+        return Side((ToSet(self._fixed(NETWORKS, f"inside {held.text}", held, None)),), _families(held))
 
     def source(self, name: str) -> Side:
         """The condition that the source belongs to a group, which is bound."""

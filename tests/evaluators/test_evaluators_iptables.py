@@ -84,15 +84,13 @@ def tls_problem(build, flow, done):
     wanted = inspection(build.site, flow, TAGS)
     rules = [rule for rule in matching(build.site, flow, TAGS) if not rule.is_deny]
     inspects = build.lowering.inspects
-    # What nothing redirects is not inspected.
+    # What is not exempt may be opened by what stands behind our chain.
     for word, setting, wrong in (
-        ("must-not", Inspection.MUST_NOT, done == "inspect"),
+        ("must-not", Inspection.MUST_NOT, done != "exempt"),
         ("must", Inspection.MUST, done != "inspect"),
     ):
         lost = [rule.identity for rule in rules if rule.rule.inspection is setting]
-        # A rule that is gone (`no-names`) says so, and demands nothing of what other rules let through.
-        told = (Reason.TLS_UNENFORCED, Reason.NO_NAMES)
-        is_told = any(reported(build, identity, reason) for identity in lost for reason in told)
+        is_told = any(reported(build, identity, Reason.TLS_UNENFORCED) for identity in lost)
         if wanted == word and inspects and wrong and not is_told:
             return f"inspection {word}, it is {done}, and nothing says so"
     if wanted == "may" and done == "exempt":
