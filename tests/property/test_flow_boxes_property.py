@@ -102,7 +102,7 @@ def a_block(rng):
         some(rng, tuple(t for t in TESTS if not shared or t[0] in SHARED), 2, 0.3),
         rng.choice(GROUPS),
         frozenset(some(rng, TAGS, 2, 0.15)),
-        frozenset(some(rng, TAGS, 1, 0.15)),
+        frozenset(some(rng, TAGS, 1, 0.3)),
         rng.choice(ACCOUNTS),
         rng.choice(FAMILIES),
     )
@@ -209,7 +209,7 @@ def test_the_example_of_a_source_has_the_ip_version_of_the_address():
 def test_an_index_finds_what_a_look_at_every_block_finds():
     rng = generator("blocks")
     seen = [0, 0]
-    for _ in range(500 * SCALE):
+    for _ in range(800 * SCALE):
         first = a_block(rng)
         entries = [
             several(rng, a_block, BLOCK_FIELDS, first, rng.choice((0, 1, 1, 2))) for _ in range(rng.randint(1, 3))
@@ -240,6 +240,48 @@ def test_an_index_finds_what_a_look_at_every_block_finds():
         if found is not None:
             assert shown(found[0]) & asked & held[found[1]] & ~gone & ~outside
     assert min(seen) > 100, seen
+
+
+def test_addresses_are_found_in_whatever_order_they_come():
+    rng = generator("order")
+
+    def ranges():
+        first = rng.randrange(100)
+        return parse_addresses(
+            "{0}{1}-{0}{2}".format(rng.choice(("10.0.0.", "fd00::")), first, first + rng.randrange(9))
+        )
+
+    for _ in range(60 * SCALE):
+        entries = [[Block(addresses=union_of([ranges(), ranges()]))] for _ in range(rng.randint(8, 16))]
+        index = BlockIndex(entries)
+        for _ in range(8):
+            asked = ranges()
+            box = replace(WHOLE, addresses=asked)
+            held = [n for n, (block,) in enumerate(entries) if not block.addresses.intersection(asked).is_empty]
+            assert index.meeting_boxes([box]) == held
+            left = asked.difference(union_of([block.addresses for (block,) in entries]))
+            flow = uncovered([box], (), (index,))
+            assert (flow is None) is left.is_empty
+            assert flow is None or left.contains(parse_addresses(flow.address))
+
+
+NAMED = ((PATTERNS[0], None),)
+
+
+@pytest.mark.parametrize("place", [(4, 1), (6, 1)])
+def test_a_hole_at_some_address_is_found_although_every_other_address_is_covered(place):
+    hole = ends(place)
+    index = BlockIndex([[Block(NAMED, ALL.difference(hole))], [Block(addresses=ends((4, 2)))]])
+    asked = [*Block(NAMED).boxes()]
+    assert parse_addresses(uncovered(asked, (), (index,)).address) == hole
+    assert uncovered(asked, [replace(WHOLE, addresses=hole)], (index,)) is None
+    other = BlockIndex([[Block(addresses=ends((4, 2)))]])
+    minus = [replace(WHOLE, addresses=ALL.difference(hole))]
+    assert parse_addresses(uncovered(asked, minus, (other,)).address) == hole
+    # Every address of one IP version is named, and not covered for everybody.
+    whole = BlockIndex([[Block(addresses=ALL.family(place[0]), objects=Choice(frozenset("g")))], [Block(NAMED, hole)]])
+    covered = [replace(WHOLE, families=frozenset({10 - place[0]}))]
+    assert uncovered(asked, covered, (whole,)).family in {None, place[0]}
 
 
 KNOWN = {"t": ends((4, 1), (6, 1))}

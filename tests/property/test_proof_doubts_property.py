@@ -16,6 +16,7 @@ from egressc.proof_expected import RuleBlocks
 from egressc.proof_inspection import inspection_deviations
 from egressc.proof_question import Kind
 from egressc.proof_rulings import Rulings
+from egressc.services import PortSet
 
 pytestmark = pytest.mark.property
 
@@ -139,3 +140,33 @@ def test_what_follows_from_a_doubt(announced, rulings, kinds):
     for each in found:
         assert bool(each.ruling and each.ruling.doubt) is (each.kind is Kind.UNKNOWN)
         assert ("whether it is matched is not known: a schedule" in each.sentence) is (each.kind is Kind.UNKNOWN)
+
+
+def test_what_only_may_be_inspected_is_told_once_and_as_missing_where_nothing_surely_would():
+    rule = AnyRule(key="p/allow", is_deny=False)
+    part = SimpleNamespace(rule=rule, reach=WHOLE, cells=None, exempt=None, inspect=WHOLE)
+    wanted = with_parts(Wanted((), (), (), ()), random.Random(1))
+    wanted.rules = (RuleBlocks(rule, (part,), WHOLE, (), frozenset()),)
+    (found,) = deviations(wanted, (MAYBE,))
+    assert (found.kind, found.rule, found.ruling) == (Kind.INSPECTS_LESS, rule, None)
+    (found,) = deviations(wanted, (MAYBE, INSPECT))
+    assert (found.kind, found.rule, found.ruling.name) == (Kind.INSPECTS_LESS, rule, "may inspect")
+
+
+def test_what_is_wrong_beside_a_doubt_is_sure():
+    part = (Block(ports=PortSet(tcp=((443, 443),))),)
+    rule = AnyRule(key="p/allow", is_deny=False)
+    for name, first, second, kind in (
+        ("exempt", EXEMPT, INSPECT, Kind.INSPECTS_MORE),
+        (None, INSPECT, EXEMPT, Kind.EXEMPTS_MORE),
+        ("inspect", INSPECT, MAYBE, Kind.INSPECTS_LESS),
+    ):
+        fields = {field: WHOLE if name == field else None for field in ("exempt", "inspect")}
+        parts = (SimpleNamespace(rule=rule, reach=WHOLE, cells=None, **fields),)
+        wanted = with_parts(Wanted((), (), (), ()), random.Random(1))
+        wanted.rules = (RuleBlocks(rule, parts, WHOLE, (), frozenset()),)
+        found = deviations(wanted, (vague(replace(first, blocks=part)), second, INSPECT))
+        sure = [each for each in found if each.kind is not Kind.UNKNOWN]
+        assert [each.kind for each in sure] == [kind]
+        assert (sure[0].flow.transport, sure[0].flow.port) != ("tcp", 443)
+        assert sure[0].ruling.name == second.name
