@@ -265,6 +265,26 @@ def test_addresses_are_found_in_whatever_order_they_come():
             assert flow is None or left.contains(parse_addresses(flow.address))
 
 
+def test_entries_by_address_cover_together_what_none_of_them_covers():
+    rng = generator("together")
+    seen = [0, 0]
+    pieces = (ends((4, 1)), V4.difference(ends((4, 1))), ends((6, 1)), V6.difference(ends((6, 1))))
+    fields = (*[field for field in BLOCK_FIELDS if field != "addresses"], "names_out")
+    for _ in range(150 * SCALE):
+        entries = [[Block(addresses=piece)] for piece in rng.sample(pieces, len(pieces))]
+        for entry in rng.sample(entries, rng.choice((0, 1, 1, 2))):
+            entry[:] = [near(rng, entry[0], a_block(rng), (rng.choice(fields),) * 3)]
+        index = BlockIndex(entries)
+        asked = [
+            rng.choice((WHOLE, replace(WHOLE, inside=(rng.choice(TESTS),)), near(rng, WHOLE, a_box(rng), BOX_FIELDS)))
+        ]
+        left = union(asked, in_box) & ~union([block for (block,) in entries], in_block)
+        check(uncovered(asked, (), (index,)), left)
+        check(uncovered(asked, (), (Prefix(index, 4), BlockIndex([]))), left)
+        seen[bool(left)] += 1
+    assert min(seen) > 20, seen
+
+
 NAMED = ((PATTERNS[0], None),)
 
 
