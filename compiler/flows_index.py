@@ -7,6 +7,7 @@ name may resolve to any address), so there they are met by *signature*: what the
 from __future__ import annotations
 
 from bisect import bisect_right
+from heapq import merge
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,9 @@ class BlockIndex:
                 if block.names is not None:
                     names.extend([(pattern, number) for pattern, _ in block.names])
                     self.has_shared = self.has_shared or block.by_address
+                    if block.by_address:
+                        # What is known by the shared name leaves out hosts, as an address does.
+                        self.aside.update((pattern, None) for pattern, _ in block.names_out)
                     table = with_names
                 else:
                     table = with_addresses
@@ -149,6 +153,15 @@ class BlockIndex:
             if any(common(box, signature.box) for box in mine):
                 found.update(signature.numbers)
         return [n for n in sorted(found) if any(common(box, other) for other in self.boxes_of(n) for box in mine)]
+
+    def near(self, mine: Sequence[Box]) -> Iterator[int]:
+        """The entries that may overlap one of the boxes, in order; a superset, the next one found when it is asked."""
+        met = [s.numbers for s in self._other_kind(mine) if any(common(box, s.box) for box in mine)]
+        last = -1
+        for number in merge(sorted(self._same_kind(mine)), *met):
+            if number != last:
+                yield number
+            last = number
 
     def meets_boxes(self, mine: Sequence[Box]) -> bool:
         """True if one of the entries overlaps one of the boxes."""
