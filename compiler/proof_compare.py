@@ -23,7 +23,7 @@ from egressc.addresses import ALL
 from egressc.flows import EVERY, Box
 from egressc.flows_index import BlockIndex, uncovered
 from egressc.flows_index_left import Remaining
-from egressc.flows_search import difference, in_both, witness
+from egressc.flows_search import in_both, witness
 from egressc.meaning import Outcome
 from egressc.proof_canon import INSIDE, Canon
 from egressc.proof_pairs import Pairs
@@ -54,7 +54,6 @@ class Comparison:
         self.pairs = Pairs(expected, rulings, self.canon, quick=quick)
         self._live = governed_only
         self._universe = self._governed() if governed_only else ()
-        self._matched: dict[int, list[Box]] = {}
         self._remaining: dict[object, tuple[int, Remaining | None]] = {}
         self.opening = boxes_of(b for ruling in expected.opening for b in ruling.blocks)
         self.left_open = boxes_of(expected.left_open)
@@ -277,7 +276,8 @@ class Comparison:
         def left(inside: BlockIndex, minus: Sequence[Box], without: Sequence[BlockIndex]) -> Remaining:
             return self._left(position, before, inside, minus, without)
 
-        return Question(ruling, kind, self.found, left, earlier, self._vague(position, before))
+        perhaps = [self.rulings.perhaps(outcome) for outcome in before]
+        return Question(ruling, kind, self.found, left, earlier, perhaps, position)
 
     def _left(
         self,
@@ -293,22 +293,6 @@ class Comparison:
         if found is None or position < last:
             found = Remaining(inside, self._counting)
         self._remaining[key] = position, found
-        return found
-
-    def _vague(self, position: int, outcomes: Sequence[Outcome]) -> list[tuple[Ruling, list[Box]]]:
-        """The doubtful rulings with these outcomes before a position, and what they may match."""
-        return [
-            (self.rulings.every[p], self._may_match(p))
-            for outcome in outcomes
-            for p in self.rulings.doubtful(outcome)
-            if p < position and self.rulings.every[p].doubt
-        ]
-
-    def _may_match(self, position: int) -> list[Box]:
-        found = self._matched.get(position)
-        if found is None:
-            ruling = self.rulings.every[position]
-            found = self._matched[position] = difference(boxes_of(ruling.blocks), boxes_of(ruling.but))
         return found
 
     def _missing_allows(self) -> Iterator[Deviation]:
@@ -355,16 +339,17 @@ class Comparison:
         answer = self.found(some, (), lacking)
         if answer is None:
             return
-        vague = [(self.rulings.every[p], self._may_match(p)) for p in self.rulings.doubtful(outcome)]
-        certain = self.found(some, [box for _, held in vague for box in held], lacking) if vague else answer
+        perhaps, end = self.rulings.perhaps(outcome), len(self.rulings.every)
+        held, may = perhaps.held(end, odd=True)
+        certain = self.found(some, held, (*lacking, *may)) if held or may else answer
         if certain is not None:
             kind = Kind.ALLOWS_MORE if outcome is Outcome.DENY else Kind.ALLOWS_LESS
             yield Deviation(kind, certain[0], sentence, rule)
             return
-        for ruling, held in vague:
-            perhaps = self.found(in_both(some, held), (), lacking)
-            if perhaps is not None:
-                yield Deviation(Kind.UNKNOWN, perhaps[0], doubted(sentence, ruling), rule, ruling)
+        for ruling, most in perhaps.meeting(some, end, odd=True):
+            maybe = self.found(in_both(some, most), (), lacking)
+            if maybe is not None:
+                yield Deviation(Kind.UNKNOWN, maybe[0], doubted(sentence, ruling), rule, ruling)
 
 
 def _at(some: Iterable[Box], addresses: AddressSet) -> list[Box]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from egressc.flows_index import BlockIndex, Prefix
     from egressc.flows_index_left import Remaining
     from egressc.meaning import Block, Ruling
+    from egressc.proof_rulings import Perhaps
     from egressc.site import BoundRule
 
     Search = Callable[
@@ -65,7 +66,8 @@ class Question:
         found: Search,
         left: Left,
         before: Sequence[BlockIndex | Prefix],
-        vague: Sequence[tuple[Ruling, list[Box]]],
+        vague: Sequence[Perhaps],
+        position: int,
     ) -> None:
         self._ruling = ruling
         self._found = found
@@ -73,6 +75,7 @@ class Question:
         self._kind = kind
         self._before = before
         self._vague = () if self._ruling.doubt else vague
+        self._position = position
         self._some = boxes_of(self._ruling.blocks)
         self._but = boxes_of(self._ruling.but)
 
@@ -94,20 +97,41 @@ class Question:
         if answer is None:
             return
         cause = self._ruling
-        if self._vague:
-            held = [box for _, some in self._vague for box in some]
-            certain = self._found(self._some, (*minus, *held), lacking, left)
+        held, perhaps = self._held()
+        if held or perhaps:
+            certain = self._found(self._some, (*minus, *held), (*lacking, *perhaps), left)
             if certain is None:
-                for ruling, some in self._vague:
-                    perhaps = self._found(in_both(self._some, some), minus, lacking, left)
-                    if perhaps is not None:
-                        cause, answer = ruling, perhaps
-                        break
+                cause, answer = self._doubted(answer, minus, lacking, left)
             else:
                 answer = certain
         rule, sentence = tell(answer[1])
         kind = Kind.UNKNOWN if cause.doubt else self._kind
         yield Deviation(kind, answer[0], doubted(sentence, cause), rule, cause)
+
+    def _held(self) -> tuple[list[Box], list[BlockIndex | Prefix]]:
+        """What the doubtful rulings before this one hold at most, as boxes and as indexes."""
+        boxes: list[Box] = []
+        indexes: list[BlockIndex | Prefix] = []
+        for each in self._vague:
+            some, index = each.held(self._position, odd=False)
+            boxes += some
+            indexes += index
+        return boxes, indexes
+
+    def _doubted(
+        self,
+        answer: tuple[Flow, int],
+        minus: Sequence[Box],
+        lacking: Sequence[BlockIndex | Prefix],
+        left: Remaining | None,
+    ) -> tuple[Ruling, tuple[Flow, int]]:
+        """The first doubtful ruling that may decide such a flow before this one, and the flow."""
+        for each in self._vague:
+            for ruling, held in each.meeting(self._some, self._position, odd=False):
+                perhaps = self._found(in_both(self._some, held), minus, lacking, left)
+                if perhaps is not None:
+                    return ruling, perhaps
+        return self._ruling, answer
 
 
 def doubted(sentence: str, ruling: Ruling) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from egressc.flows_index import BlockIndex, Prefix
 from egressc.flows_search import difference
 from egressc.meaning import Block, Meaning, Outcome, Ruling
+from egressc.proof_question import boxes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ class Rulings:
                 self._doubtful[ruling.outcome].append(position)
         self._indexes: dict[Outcome, tuple[list[int], BlockIndex]] = {}
         self._prefixes: dict[tuple[Outcome, int], BlockIndex | Prefix] = {}
+        self._perhaps: dict[Outcome, Perhaps] = {}
 
     def of(self, outcome: Outcome) -> Sequence[int]:
         """The positions of the rulings with that outcome, in order."""
@@ -57,9 +59,12 @@ class Rulings:
             if self._at[outcome] and self._at[outcome][0] < position and self._index(outcome)[0]
         ]
 
-    def doubtful(self, outcome: Outcome) -> list[int]:
-        """The positions of rulings that may match less than they hold."""
-        return self._doubtful[outcome]
+    def perhaps(self, outcome: Outcome) -> Perhaps:
+        """The rulings with that outcome that may match less than they hold."""
+        found = self._perhaps.get(outcome)
+        if found is None:
+            found = self._perhaps[outcome] = Perhaps(self.every, self._doubtful[outcome])
+        return found
 
     def position(self, outcome: Outcome, number: int) -> int:
         """The position of the ruling that the index knows by that number."""
@@ -73,6 +78,51 @@ class Rulings:
             found = positions, BlockIndex([_blocks(self.every[p]) for p in positions])
             self._indexes[outcome] = found
         return found
+
+
+class Perhaps:
+    """Rulings that may match less than they hold, and what they hold at most: together, and one by one.
+
+    Of some what they hold cannot be said in blocks; they are ``odd``.
+    """
+
+    def __init__(self, every: Sequence[Ruling], positions: Sequence[int]) -> None:
+        self._every = every
+        self._positions = [p for p in positions if _is_exact(every[p])]
+        self._index = BlockIndex([_blocks(every[p]) for p in self._positions])
+        self._odd = [
+            (p, difference(boxes_of(every[p].blocks), boxes_of(every[p].but)))
+            for p in positions
+            if not _is_exact(every[p])
+        ]
+        self._prefixes: dict[int, BlockIndex | Prefix] = {len(self._positions): self._index}
+
+    def held(self, before: int, *, odd: bool) -> tuple[list[Box], list[BlockIndex | Prefix]]:
+        """What those before a position hold: as boxes, and as indexes. Of the odd ones all, or those with a doubt."""
+        boxes = [box for p, some in self._odd if p < before and (odd or self._every[p].doubt) for box in some]
+        limit = bisect_left(self._positions, before)
+        if not limit:
+            return boxes, []
+        found = self._prefixes.get(limit)
+        if found is None:
+            found = self._prefixes[limit] = Prefix(self._index, limit)
+        return boxes, [found]
+
+    def meeting(self, some: Sequence[Box], before: int, *, odd: bool) -> Iterator[tuple[Ruling, Sequence[Box]]]:
+        """Those before a position that overlap the boxes, in order, each with what it holds."""
+        apart = iter([(p, held) for p, held in self._odd if p < before and (odd or self._every[p].doubt)])
+        waiting = next(apart, None)
+        for number in self._index.near(some):
+            position = self._positions[number]
+            if position >= before:
+                break
+            while waiting is not None and waiting[0] < position:
+                yield self._every[waiting[0]], waiting[1]
+                waiting = next(apart, None)
+            yield self._every[position], self._index.boxes_of(number)
+        while waiting is not None:
+            yield self._every[waiting[0]], waiting[1]
+            waiting = next(apart, None)
 
 
 DEFAULT = "(default)"
