@@ -196,3 +196,18 @@ def test_must_is_an_error_only_where_no_firewall_of_the_group_inspects(governed,
         assert told == []
         verdicts = {b.site.name: b.fidelity.rules[0].verdict for b in found.builds}
         assert verdicts["net"] is Verdict.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize("wish", ["no-tls-inspection", "tls-inspection"])
+def test_what_another_rule_lets_through_of_a_rule_that_is_gone_is_told(wish):
+    by_name = f'allow a "A" {{ to a.example.com ports 443 {wish} }}'
+
+    def change(name, part):
+        return gone(part, Reason.NO_NAMES, "no names here") if name == "a" else part
+
+    lost = report(site_of(by_name, 'allow b "B" { to 192.0.2.0/24 ports 443 }'), change)
+    found = reasons(lost["a"])["tls-unenforced"]
+    assert (found.example.host, found.example.port) == ("a.example.com", 443)
+    # Nothing lets these flows through: there is nothing to inspect.
+    for other in ("192.0.2.0/24 ports 80", "b.example.com ports 443"):
+        assert "tls-unenforced" not in reasons(report(site_of(by_name, f'allow b "B" {{ to {other} }}'), change)["a"])
