@@ -54,7 +54,7 @@ class BlockIndex:
                     names.extend([(pattern, number) for pattern, _ in block.names])
                     self.has_shared = self.has_shared or block.by_address
                     if block.by_address:
-                        # What is known by the shared name leaves out hosts, as an address does.
+                        # A piece that is known by the shared name may leave out hosts, as one of addresses may.
                         self.aside.update((pattern, None) for pattern, _ in block.names_out)
                     table = with_names
                 else:

@@ -4,7 +4,8 @@ from egressc.addresses import ALL, parse_addresses
 from egressc.flows import EVERY, Box
 from egressc.flows_index import BlockIndex, Prefix, uncovered
 from egressc.hosts import HostPattern
-from egressc.meaning import Block
+from egressc.meaning import Block, Meaning, Outcome, Ruling
+from egressc.proof_rulings import Rulings
 from egressc.reach import BOTH_FAMILIES
 from egressc.services import PortSet
 
@@ -32,10 +33,8 @@ def test_only_the_first_entries_count():
     assert uncovered((box(WEB, ONE),), (), (Prefix(index, 1),)) is None
 
 
-def test_what_a_shared_name_leaves_out_by_host_may_be_in_another_entry():
-    x, y = (HostPattern(("x", "a")), None), (HostPattern(("y", "a")), None)
-    leaving_out = Block((y,), ports=WEB, by_address=True, names_out=(x,))
-    index = BlockIndex([(leaving_out,), (Block((x,), ports=WEB),)])
-    whole = tuple(Block((y,), ports=WEB, by_address=True).boxes())
-    assert uncovered(whole, (), (index,)) is None
-    assert uncovered(whole, (), (Prefix(index, 1),)) is not None
+def test_what_a_ruling_by_shared_name_lets_go_by_may_be_in_another_ruling():
+    x, y = Block(((HostPattern(("x", "a")), None),)), Block(((HostPattern(("y", "a")), None),), by_address=True)
+    rulings = Rulings(Meaning((Ruling("y", Outcome.ALLOW, (y,), but=(x,)), Ruling("x", Outcome.ALLOW, (x,)))), ())
+    assert uncovered(tuple(y.boxes()), (), (rulings.sure(Outcome.ALLOW),)) is None
+    assert uncovered(tuple(y.boxes()), (), (rulings.sure(Outcome.ALLOW, before=1),)) is not None
