@@ -133,3 +133,46 @@ def test_inside_the_house_what_nothing_of_the_policy_says_counts(compared):
     wanted = Wanted(rule("one", NAMED), internal=HOUSE)
     found = compared(wanted, allow("one", NAMED), allow("foreign", SERVER))
     assert found == [(Kind.ALLOWS_MORE, None, "foreign")]
+
+
+def test_the_doubt_about_one_ruling_is_told_once_and_what_is_sure_each_time(compared):
+    wanted = Wanted(opening=(allow("open", NAMED),), closing=(HERE,))
+    behind = (allow("open", NAMED), deny("closing", HERE))
+    assert compared(wanted, *behind) == []
+    assert compared(wanted, left(WHOLE), *behind) == [
+        (Kind.ALLOWS_LESS, None, "left"),
+        (Kind.ALLOWS_MORE, None, "left"),
+    ]
+    vague = Ruling("left", Outcome.LEFT, (WHOLE,), doubt="a schedule")
+    assert compared(wanted, vague, *behind) == [(Kind.UNKNOWN, None, "left")]
+
+
+def test_what_a_ruling_lets_go_by_it_does_not_decide(compared):
+    elsewhere = Block(addresses=ALL.difference(HERE.addresses))
+    wanted = Wanted(rule("a", HERE))
+    assert compared(wanted, allow("a", WHOLE, but=(elsewhere,))) == []
+    assert compared(wanted, allow("a", WHOLE)) == [(Kind.ALLOWS_MORE, None, "a")]
+    assert compared(wanted, allow("a", WHOLE, but=(NAMED,))) == [
+        (Kind.ALLOWS_MORE, None, "a"),
+        (Kind.ALLOWS_LESS, "a", None),
+    ]
+    closed = Wanted(rule("a", HERE), closing=(elsewhere,))
+    assert compared(closed, deny("closing", WHOLE, but=(HERE,)), allow("a", HERE)) == []
+    assert compared(closed, deny("closing", WHOLE), allow("a", HERE)) == [(Kind.ALLOWS_LESS, "a", "closing")]
+
+
+def test_a_deny_before_what_must_be_let_through_is_told(compared):
+    closing, opened = deny("closing", WHOLE), allow("open", NAMED)
+    wanted = Wanted(opening=(opened,), closing=(WHOLE,))
+    assert compared(wanted, opened, closing) == []
+    assert compared(wanted, closing, opened) == [(Kind.ALLOWS_LESS, None, "closing")]
+    inner, outer = Block(addresses=HOUSE), Block(addresses=ALL.difference(HOUSE))
+    wanted = Wanted(closing=(outer,), left_open=(inner,))
+    assert compared(wanted, allow("open", inner), closing) == []
+    assert compared(wanted, closing, allow("open", inner)) == [(Kind.ALLOWS_LESS, None, "closing")]
+
+
+def test_a_deny_of_what_nothing_of_the_policy_decides_is_told(compared):
+    wanted = Wanted(rule("a", NAMED))
+    assert compared(wanted, allow("a", NAMED), deny("other", HERE)) == [(Kind.UNDECIDED, None, "other")]
+    assert compared(wanted, allow("a", NAMED), allow("other", HERE)) == [(Kind.ALLOWS_MORE, None, "other")]

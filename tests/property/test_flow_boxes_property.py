@@ -372,6 +372,7 @@ def test_reaches_are_what_the_language_says(known):
         for reach, flows in zip(reaches, held, strict=True):
             assert union(boxes(reach, known), in_box) == flows, reach
             assert union(blocks_of(reach, known), in_block) == flows, reach
+            assert all(block.names != () for block in blocks_of(reach, known)), "no name is not any name"
         index = FlowIndex(reaches[1:], known)
         meeting = [number for number, flows in enumerate(held[1:]) if flows & held[0]]
         assert index.meeting(reaches[0]) == meeting
