@@ -61,7 +61,11 @@ def left(*blocks):
 def compared(request):
     def compare(wanted, *rulings):
         rulings = Rulings(Meaning(rulings), ())
-        found = Comparison(wanted, rulings, governed_only=False, quick=request.param).deviations()
+        found = list(Comparison(wanted, rulings, governed_only=False, quick=request.param).deviations())
+        for each in found:
+            is_unknown = each.kind is Kind.UNKNOWN
+            assert ("whether a live rule matches it is not known: a schedule" in each.sentence) is is_unknown
+            assert bool(each.ruling and each.ruling.doubt) is is_unknown
         return [(e.kind, e.rule and e.rule.key, e.ruling and e.ruling.name) for e in found]
 
     return compare
@@ -176,3 +180,13 @@ def test_a_deny_of_what_nothing_of_the_policy_decides_is_told(compared):
     wanted = Wanted(rule("a", NAMED))
     assert compared(wanted, allow("a", NAMED), deny("other", HERE)) == [(Kind.UNDECIDED, None, "other")]
     assert compared(wanted, allow("a", NAMED), allow("other", HERE)) == [(Kind.ALLOWS_MORE, None, "other")]
+
+
+def test_what_is_let_through_first_is_no_reason_to_be_sure(compared):
+    opened = allow("open", NAMED)
+    vague = deny("vague", Block(addresses=ALL.difference(HERE.addresses), names_out=NAMED.names), doubt="a schedule")
+    wanted = Wanted(rule("a", HERE), opening=(opened,), closing=(WHOLE,))
+    # Whether the second ruling stops what the third lets through too much, nobody knows.
+    assert compared(wanted, opened, vague, allow("a", WHOLE), deny("closing", WHOLE)) == [(Kind.UNKNOWN, None, "vague")]
+    sure = [(Kind.ALLOWS_MORE, None, "a")]
+    assert compared(wanted, opened, allow("a", WHOLE), vague, deny("closing", WHOLE)) == sure
