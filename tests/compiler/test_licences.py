@@ -241,3 +241,44 @@ def test_what_is_closed_below_the_allows_is_what_was_excepted(site):
 def test_what_is_let_through_first_is_announced(site):
     first = Ruling("first", Outcome.ALLOW, (Block(),))
     assert "does not say so" in broken(site, lambda part: part, opening=(first,))
+
+
+@pytest.mark.parametrize(
+    ("reason", "endpoints", "licensed"),
+    [
+        # Any name under the parent of `api-*.example.net`, but not the parent itself.
+        (Reason.LABEL_WILDCARD, (WWW, SHOP, API, host("other.example.net")), True),
+        (Reason.LABEL_WILDCARD, (WWW, SHOP, API, host("a.b.example.net")), True),
+        (Reason.LABEL_WILDCARD, (WWW, SHOP, API, host("*-x.example.net")), True),
+        (Reason.LABEL_WILDCARD, (WWW, SHOP, API, host("example.net")), False),
+        (Reason.LABEL_WILDCARD, (WWW, SHOP, API, host("*.net")), False),
+        # A name in the place of another holds it whole: all its hosts, and its paths.
+        (Reason.LABEL_WILDCARD, (WWW, SHOP, host("api-1.example.net")), False),
+        (Reason.LABEL_WILDCARD, (WWW, SHOP, host("*.example.net", "/b")), False),
+        (Reason.LABEL_WILDCARD, (WWW, SHOP, host("*.example.net", "/b"), host("*.example.net")), True),
+        # What is below a name does not hold the name itself.
+        (Reason.DEPTH, (host("*.www.example.com", "/a"), SHOP, API), False),
+    ],
+)
+def test_names_may_take_the_place_of_names_that_they_hold(site, reason, endpoints, licensed):
+    assert (problem(site, reason, "r", {"endpoints": endpoints}) is None) is licensed
+
+
+@pytest.mark.parametrize("reason", [Reason.APEX, Reason.DEPTH])
+def test_addresses_beside_widened_names_stay(reason):
+    policy = 'policy p "P" { allow r "R" { to *.x.example.com y.example.com 192.0.2.9 from one ports 443/tcp } }'
+    site = everything_of(policy, INVENTORY)
+    held = rule_of(site, "r").reach.endpoints
+    added = host("x.example.com") if reason is Reason.APEX else host("*.y.example.com")
+    assert problem(site, reason, "r", {"endpoints": (*held, added)}) is None
+    names = tuple(each for each in held if isinstance(each, HostEndpoint))
+    assert problem(site, reason, "r", {"endpoints": (*names, added)}) is not None
+
+
+@pytest.mark.parametrize("reason", [Reason.FAMILY, Reason.ORDER])
+def test_an_ip_version_that_was_taken_away_does_not_come_back(site, reason):
+    rule = rule_of(site, "n" if reason is Reason.FAMILY else "d")
+    less = replace(rule.reach, source_families=frozenset({4}))
+    step = Step(reason, FACTS[reason].effect, "test", less, rule.reach)
+    parts = [part for each in site.rules for part in parts_of(each)]
+    assert breach(step, rule, Licensing(site.tags, parts)) is not None
