@@ -213,12 +213,18 @@ check_other_chains() {
 
 # ---- rules --------------------------------------------------------------------------------------------------------
 
-# own: our chain out of what iptables-save prints, each line with its table, without counters
+# own: our chain out of what iptables-save prints, each line with its table, without counters. iptables-legacy prints the
+# tables in the order in which somebody first used them, so it may be another here than in a namespace of our own.
 own() {
     awk -v chain="$chain" '
+        function keep(text) { held[table, ++count[table]] = table " " text }
         /^\*/ { table = substr($0, 2); next }
-        $1 == ":" chain { print table, $1; next }
-        $1 == "-A" && $2 == chain { print table, $0 }
+        $1 == ":" chain { keep($1); next }
+        $1 == "-A" && $2 == chain { keep($0) }
+        END {
+            for (i = 1; i <= count["filter"]; i++) print held["filter", i]
+            for (i = 1; i <= count["nat"]; i++) print held["nat", i]
+        }
     '
 }
 

@@ -153,3 +153,15 @@ def test_foreign_lines_for_sets_are_told(host):
     (apply.lines / "other.conf").write_text("# mine\nipset=/windows.net/mine\n")
     done = apply(artefact)
     assert "other.conf" in done.stderr
+
+
+def test_tables_may_have_come_into_use_in_another_order(host, backend):
+    # iptables-legacy-save prints the table first that was asked for last.
+    host, apply, artefact = host
+    for tool in ("iptables", "ip6tables"):
+        for table in ("filter", "nat", "filter"):
+            host.run(f"{tool}-{backend}", "-t", table, "-N", f"MINE{table}", check=False)
+    tables = [line for line in saved(host, backend, with_sets=False) if line[0] == "*"]
+    assert backend != "legacy" or tables[:2] == ["*nat", "*filter"], tables
+    apply(artefact)
+    assert "nothing to do" in apply(artefact, "--dry-run").stdout
