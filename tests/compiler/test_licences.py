@@ -282,3 +282,10 @@ def test_an_ip_version_that_was_taken_away_does_not_come_back(site, reason):
     step = Step(reason, FACTS[reason].effect, "test", less, rule.reach)
     parts = [part for each in site.rules for part in parts_of(each)]
     assert breach(step, rule, Licensing(site.tags, parts)) is not None
+
+
+def test_except_takes_exceptions_away_and_puts_none_in_their_place(site):
+    old = host("old.shop.example.com")
+    assert problem(site, Reason.EXCEPT, "r", {"exceptions": (old,)}) is None
+    assert problem(site, Reason.EXCEPT, "r", {"exceptions": (host("new.shop.example.com"),)}) is not None
+    assert problem(site, Reason.EXCEPT, "r", {"exceptions": (old, addresses("192.0.2.0/24"))}) is not None

@@ -190,3 +190,47 @@ def test_what_is_let_through_first_is_no_reason_to_be_sure(compared):
     assert compared(wanted, opened, vague, allow("a", WHOLE), deny("closing", WHOLE)) == [(Kind.UNKNOWN, None, "vague")]
     sure = [(Kind.ALLOWS_MORE, None, "a")]
     assert compared(wanted, opened, allow("a", WHOLE), vague, deny("closing", WHOLE)) == sure
+
+
+def test_the_ruling_whose_doubt_matters_is_named(compared):
+    wanted = Wanted(rule("a", HERE), closing=(WHOLE,))
+    beside = deny("beside", HERE, doubt="a schedule")
+    stops = deny("stops", Block(addresses=ALL.difference(HERE.addresses)), doubt="a schedule")
+    closing = deny("closing", WHOLE)
+    found = compared(wanted, beside, stops, allow("a", WHOLE), closing)
+    assert found == [(Kind.UNKNOWN, "a", "beside"), (Kind.UNKNOWN, None, "stops")]
+    vague = allow("a", WHOLE, doubt="a schedule")
+    assert (Kind.UNKNOWN, None, "a") in compared(wanted, stops, vague, closing)
+
+
+def test_what_is_let_through_first_counts_inside_the_house(compared):
+    opened = allow("open", SERVER)
+    wanted = Wanted(opening=(opened,), internal=HOUSE)
+    assert compared(wanted, opened) == []
+    assert compared(wanted) == [(Kind.ALLOWS_LESS, None, None)]
+
+
+def test_a_foreign_rule_of_a_live_configuration_may_not_let_through_what_the_policy_denies():
+    foreign, closing = allow("foreign", HERE), deny("closing", WHOLE)
+
+    def found(wanted, *rulings):
+        held = Rulings(Meaning(rulings), ())
+        return [(e.kind, e.ruling.name) for e in Comparison(wanted, held, governed_only=True).deviations()]
+
+    assert found(Wanted(), foreign) == []
+    assert found(Wanted(closing=(WHOLE,)), foreign, closing) == [(Kind.ALLOWS_MORE, "foreign")]
+    assert found(Wanted(rule("d", HERE, deny=True)), foreign, deny("d", HERE)) == [(Kind.ALLOWS_MORE, "foreign")]
+
+
+def test_a_ruling_that_leaves_more_than_the_house_is_asked_for_names_too(compared):
+    wanted = Wanted(rule("a", NAMED), internal=HOUSE)
+    found = compared(wanted, left(Block(addresses=HOUSE), HERE), allow("a", NAMED))
+    assert found == [(Kind.ALLOWS_LESS, "a", "left")]
+
+
+def test_what_is_left_open_is_so_only_where_nothing_is_denied_below_the_allows(compared):
+    inner, outer = Block(addresses=HOUSE), Block(addresses=ALL.difference(HOUSE))
+    wanted = Wanted(rule("one", closes=[SERVER]), closing=(outer,), left_open=(inner,))
+    opened, closed, closing = allow("open", inner), deny("one", SERVER), deny("closing", outer)
+    assert compared(wanted, closed, opened, closing) == []
+    assert (Kind.ALLOWS_MORE, None, "open") in compared(wanted, opened, closed, closing)
