@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from egressc.addresses import ALL, parse_addresses
+from egressc.flows import Flow
 from egressc.hosts import HostPattern
 from egressc.meaning import Block
 from egressc.proof_cells import cell_problem
@@ -38,6 +39,7 @@ def problem(*parts):
         cells=lambda part: part.cells,
     )
     found = cell_problem(expected)
+    assert found is None or isinstance(found[2], Flow)
     return found and (found[0], found[1])
 
 
@@ -84,3 +86,7 @@ def test_parts_without_cells_or_without_a_reach_are_no_concern():
 def test_a_name_that_is_denied_in_writing_need_not_be_taken_out():
     cut, written = part(DENY, BY_NAME, cut_out=True), part(DENY, BY_NAME)
     assert problem(cut, written, part(ALLOW, WHOLE, cells=WHOLE)) is None
+
+
+def test_an_allow_by_address_need_not_lose_a_name():
+    assert problem(part(DENY, BY_NAME, cut_out=True), part(ALLOW, (Block(addresses=THERE),))) is None
