@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+
 import pytest
 
 from egressc.labels import choices, glob_contains, glob_matches, globs_intersect, is_label, shortest
@@ -76,3 +79,14 @@ def test_choices_between_two_evils():
     found = choices(("a*",), ("a*a", "a", *others))
     assert all(len(matched) == 1 for _, matched in found)
     assert {next(iter(matched)) for _, matched in found} == {"a", "a*a", *others}
+
+
+def test_a_glob_stands_for_what_the_pattern_language_says():
+    # A star is any run of characters, also none; what stands between the stars follows one another.
+    labels = ["".join(each) for size in range(1, 6) for each in itertools.product("ab", repeat=size)]
+    for size in range(1, 6):
+        for each in itertools.product("ab*", repeat=size):
+            glob = "".join(each)
+            pattern = re.compile(glob.replace("*", ".*"))
+            for label in labels:
+                assert glob_matches(glob, label) is (pattern.fullmatch(label) is not None), (glob, label)
