@@ -63,3 +63,16 @@ def test_a_deny_stands_before_the_allows_that_it_takes_from(compared):
     assert compared(wanted, other, own) == [(MORE, "d", "a")]
     assert compared(wanted, deny("d", HALF), other, own) == [(MORE, "d", "a")]
     assert compared(wanted, other, own, deny("d", HALF)) == [(MORE, "d", "a")]
+
+
+def test_what_a_deny_closes_below_the_allows_may_not_stand_before_them(compared):
+    wanted = Wanted(rule("d", NAMED, deny=True, closes=[HERE]), rule("a", HERE))
+    first, other, below = deny("d", NAMED), allow("a", HERE), deny("d", HERE)
+    assert compared(wanted, first, other, below) == []
+    assert compared(wanted, first, below, other) == [(LESS, "a", "d")]
+
+
+def test_a_deny_that_holds_more_than_it_must_takes_from_an_allow(compared):
+    wanted = Wanted(rule("d", NAMED, deny=True), rule("a", HERE), closing=(WHOLE,))
+    assert compared(wanted, deny("d", NAMED), allow("a", HERE), deny("closing", WHOLE)) == []
+    assert compared(wanted, deny("d", WHOLE), allow("a", HERE), deny("closing", WHOLE)) == [(LESS, "a", "d")]
