@@ -109,6 +109,9 @@ class Differences:
         else:
             flow = self._quick(part.rule, step.before, after)
             flow = flow or self._newly_allowed(part, step.before, self._boxes(after))
+        if flow is None and step.reason is Reason.FALLBACK:
+            # Its addresses add nothing; the names at all other addresses are lost all the same.
+            return self._lost(part, step)
         return None if flow is None else Difference(step.effect, flow)
 
     def _boxes(self, reach: Reach) -> tuple[Box, ...]:

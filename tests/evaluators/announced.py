@@ -145,10 +145,8 @@ def handled(build, flow, tags):
 
 
 def is_exact(build):
-    """True if the report says that nothing differs, and no fallback stands in for names."""
+    """True if the report says that nothing differs."""
     fine = {Verdict.EXACT, Verdict.NOT_APPLICABLE}
-    if any(step.reason is Reason.FALLBACK for part in build.lowering.parts for step in part.steps):
-        return False
     return not build.fidelity.whole and all(
         rule.verdict in fine and not rule.approximations and not rule.left_out for rule in build.fidelity.rules
     )
@@ -329,7 +327,7 @@ def _lost(build, rule, flow, tags, effect):
 def _tells(build, rule, step, effect):
     """True if the report tells of a step. Where a fallback stands in for names, they are taken to be at its addresses.
 
-    So nothing is lost by that (`fallback` is `wider` alone), and where it adds nothing either, nothing is reported.
+    So what is lost by that is told only where nothing is added (`fallback` is `wider` in the table of reasons).
     """
     if step.reason is Reason.FAMILY and rule.is_deny:
         effect = Effect.NONE  # what is not carried at all needs no deny

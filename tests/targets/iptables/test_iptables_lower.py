@@ -314,3 +314,12 @@ def test_all_parts_of_all_rules_are_there():
             assert step.before == at
             at = step.after
         assert at == part.reach
+
+
+def test_a_fallback_that_adds_nothing_still_loses_the_names():
+    names = 'endpoints n "N" { x.com fallback { 203.0.113.7 } }\n'
+    rules = policy('allow r "R" { to n 203.0.113.7 ports 443 }')
+    result = compilation_of(names + rules, inventory("{dns: none}"), firewalls=("f",), accept=("fallback",))
+    (found,) = result.builds[0].fidelity.rules
+    (lost,) = found.approximations
+    assert (lost.reason, lost.effect.value, lost.example.host) == (Reason.FALLBACK, "narrower", "x.com")
