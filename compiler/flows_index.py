@@ -6,16 +6,15 @@ name may resolve to any address), so there they are met by *signature*: what the
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from heapq import merge
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL, AddressSet, union_of
 from egressc.flows import Box, boxes
 from egressc.flows_blocks import blocks_of
+from egressc.flows_intervals import Intervals
 from egressc.flows_search import common, in_both, witness
-from egressc.flows_signature import Signature, differ_in_addresses
+from egressc.flows_signature import Signature, Signatures, differ_in_addresses
 from egressc.flows_spots import at, holes, unnamed_in
 from egressc.host_index import HostIndex
 from egressc.reach import BOTH_FAMILIES
@@ -79,12 +78,9 @@ class BlockIndex:
                         signature.plain.append(number)
         self.everywhere = list(everywhere)
         self.names: HostIndex[int] = HostIndex(names)
-        self._with_names = tuple(with_names.values())
-        self._with_addresses = tuple(with_addresses.values())
-        intervals.sort()
-        self._starts = [(family, first) for family, first, _, _ in intervals]
-        self._intervals = intervals
-        self._ends = list(accumulate(((family, last) for family, _, last, _ in intervals), max))
+        self._with_names = Signatures(with_names.values())
+        self._with_addresses = Signatures(with_addresses.values())
+        self._intervals = Intervals(intervals)
         self.unnamed = ALL.difference(union_of(named)) if named else ALL
         self._boxes: dict[int, tuple[Box, ...]] = {}
         self._over: dict[tuple[bool, PortSet], tuple[Signature, ...]] = {}
@@ -104,8 +100,7 @@ class BlockIndex:
         key = (names, ports)
         found = self._over.get(key)
         if found is None:
-            held = self._with_names if names else self._with_addresses
-            found = self._over[key] = tuple(s for s in held if s.box.ports.overlaps(ports))
+            found = self._over[key] = (self._with_names if names else self._with_addresses).over(ports)
         return found
 
     def by_address(self, addresses: AddressSet) -> list[int]:
@@ -113,12 +108,7 @@ class BlockIndex:
         found = list(self.everywhere)
         for family, ranges in ((4, addresses.v4), (6, addresses.v6)):
             for first, last in ranges:
-                at = bisect_right(self._starts, (family, last)) - 1
-                while at >= 0 and self._ends[at] >= (family, first):
-                    interval = self._intervals[at]
-                    if interval[0] == family and interval[2] >= first:
-                        found.append(interval[3])
-                    at -= 1
+                found += self._intervals.meeting(family, first, last)
         return found
 
     def _same_kind(self, mine: Iterable[Box]) -> set[int]:
@@ -130,7 +120,7 @@ class BlockIndex:
             if box.inside or box.shared_inside:
                 continue
             if box.tags:
-                found.update(number for signature in self._with_addresses for number in signature.numbers)
+                found.update(number for signature in self._with_addresses.every for number in signature.numbers)
             else:
                 found.update(self.by_address(box.addresses))
         return found
