@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -43,14 +44,15 @@ SENDERS = [group(number) for number in range(GROUPS)]
 ONE_GROUP = [ALL]
 
 
-def wanted(size, *, denies=0, senders=ONE_GROUP, exempts=False):
+def wanted(size, *, denies=0, senders=ONE_GROUP, exempts=False, by_address=False, every_port=False):
     """Rules of which every other one is by name; every ``denies``-th one denies."""
     rules = []
     for number in range(size):
         sources = senders[number % len(senders)]
-        block = Block(name(number), ports=WEB, sources=sources)
+        ports = PortSet(tcp=((1000 + number, 1000 + number),)) if every_port else WEB
+        block = Block(name(number), ports=ports, sources=sources, by_address=by_address)
         if number % 2:
-            block = Block(addresses=address(number), ports=WEB, sources=sources)
+            block = Block(addresses=address(number), ports=ports, sources=sources)
         rule = AnyRule(key=f"p/{number}", is_deny=bool(denies) and number % denies == 0)
         parts = ()
         if exempts and not rule.is_deny:
@@ -119,7 +121,69 @@ def many_foreign_allows(size):
     return compared(expected, [*foreign, *faithful(expected)], size)
 
 
+def renamed(rulings):
+    """The same rulings with names that no rule knows."""
+    return [replace(each, name=f"other {each.name}") for each in rulings]
+
+
+def many_denies_by_search(size):
+    expected = wanted(size, denies=3)
+    return compared(expected, faithful(expected), 0, quick=False)
+
+
+def many_denies_of_other_names(size):
+    expected = wanted(size, denies=3)
+    return compared(expected, renamed(faithful(expected)), 0, live=True)
+
+
+def many_denies_by_resolved_address(size):
+    expected = wanted(size, denies=3, by_address=True)
+    return compared(expected, renamed(faithful(expected)), 0, live=True)
+
+
+def many_foreign_denies(size):
+    expected = wanted(size)
+    *first, last, closing = renamed(faithful(expected))
+    foreign = [
+        Ruling(f"foreign {n}", Outcome.DENY, (Block(addresses=address(10**5 + n), ports=WEB),)) for n in range(size)
+    ]
+    # Each takes flows of the one allow behind it that is by name; of those before it none.
+    assert last.blocks[0].names is None
+    return compared(expected, [*first[:-1], *foreign, first[-1], last, closing], size, live=True)
+
+
+def everything_twice(size):
+    expected = wanted(size, denies=3)
+    return compared(expected, [x for each in renamed(faithful(expected)) for x in (each, each)], 0, live=True)
+
+
+def many_ports(size):
+    expected = wanted(size, every_port=True)
+    return compared(expected, renamed(faithful(expected)), 0, live=True)
+
+
+def many_doubts(size):
+    expected = wanted(size)
+    rulings = [replace(each, doubt="vague") if n % 8 == 0 else each for n, each in enumerate(faithful(expected)[:-1])]
+    # For each rule whose allow is doubtful nobody knows whether it is allowed.
+    return compared(expected, [*rulings, CLOSING], size // 8, live=True)
+
+
+def a_doubt_over_everything(size):
+    doubt = Ruling("first", Outcome.DENY, (Block(),), "", "vague")
+    expected = wanted(size, denies=3)
+    return compared(expected, [doubt, *renamed(faithful(expected))], 1, live=True)
+
+
 SHAPES = [
+    many_denies_by_search,
+    many_denies_of_other_names,
+    many_denies_by_resolved_address,
+    many_foreign_denies,
+    everything_twice,
+    many_ports,
+    many_doubts,
+    a_doubt_over_everything,
     all_equal,
     all_equal_by_search,
     all_missing,
