@@ -27,8 +27,9 @@ from egressc.targets.protocol import Artefact
 FLOWS = 90
 POLICIES = 7
 TRIES = 600
-ENOUGH = {"connections": 300, "allow": 60, "deny": 60, "left": 20, "inspect": 20, "exempt": 10}
-"""How many of each there must be in each mode: the two modes of a variant make more than 500 connections."""
+ENOUGH = {"connections": 300, "allow": 60, "deny": 60, "left": 20, "inspect": 20, "exempt": 10,
+          "udp": 5}  # fmt: skip
+"""How many of each there must be in each mode (``udp``: of those allowed): the two modes of a variant make more than 500 connections."""
 
 UNREACHABLE = tuple(map(ip_network, ("0.0.0.0/8", "224.0.0.0/3", "fe80::/10", "ff00::/8", "::/8")))
 ELSEWHERE = tuple(map(ip_network, ("198.18.0.0/24", "2001:db8:aaaa::/112")))
@@ -130,8 +131,10 @@ def trial(number, mode):
     if len(flows) < 20 or not resolves(machine):
         return None
     counts = Counter(connections=len(flows))
-    for journey in map(machine.travel, flows):
+    for flow in flows:
+        journey = machine.travel(flow)
         found = answer(journey.verdict, journey.handling)
+        counts["udp"] += found == "allow" and flow.transport == "udp"
         counts[found] += 1
         counts["exempt"] += found == "allow" and journey.handling == "exempt"
     return Trial(number, case, build, artefacts, machine, flows, counts)
@@ -170,6 +173,8 @@ def connect(there, trial, folder):
         yield found
         if found == "allow" and handling == journey.handling == "exempt":
             yield "exempt"
+        if found == "allow" and flow.transport == "udp":
+            yield "udp"
 
 
 def difference(there, trial):
