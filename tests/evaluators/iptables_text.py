@@ -47,10 +47,13 @@ class Journey:
 
 @dataclass
 class Rule:
-    """One ``-A`` line: its conditions as (option, values, negated), its target and the target's options."""
+    """One ``-A`` line: its conditions as (option, values, negated), its target (which it jumps or goes to) and
+    the target's options.
+    """
 
     conditions: list = field(default_factory=list)
     target: str | None = None
+    goes: bool = False
     options: dict = field(default_factory=dict)
     text: str = ""
 
@@ -103,8 +106,8 @@ def parsed_rule(tokens, text):
             negated = True
         elif word == "-m":
             loaded.add(tokens.pop(0))
-        elif word == "-j":
-            rule.target = tokens.pop(0)
+        elif word in {"-j", "-g"}:
+            rule.target, rule.goes = tokens.pop(0), word == "-g"
             rule.options = dict(zip(tokens[::2], tokens[1::2], strict=True))
             break
         else:
@@ -285,8 +288,8 @@ class Box:
             if rule.target not in table:
                 return rule
             found = self._walk(table, rule.target, packet, memory)
-            if found is not None:
-                return found
+            if found is not None or rule.goes:
+                return found  # who went there does not come back here (iptables(8), --goto)
         return None
 
     def _holds(self, condition, packet, memory):

@@ -20,6 +20,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "evaluators"))
 from announced import announced, counts_inside, handled, part_holds
 from azure_text import Policy
+from iptables_text import Firewall
+from netfilter_variants import is_export, users_of
+from netfilter_variants import readings as variants_of_files
 from paloalto_text import Device, from_set, from_xml
 from panos_variants import excludes, readings
 from policy_verdict import Flow, is_described, within
@@ -248,13 +251,47 @@ def paloalto_title(_build, name):
     return re.sub("^egc-(.*)-[0-9a-f]{8}$", r"\1", name)
 
 
+# -- iptables
+
+
+def netfilter(build, files):
+    """As the machine goes through its chains, in every way that the files can be read."""
+    machines = [Firewall({n: t.encode() for n, t in each.items()}) for each in variants_of_files(build, files)]
+    # What stands behind our own chain is in an export, and not in the artefact.
+    others = False if is_export(files) else UNSAID
+    users = users_of(files)
+
+    def decided(flow):
+        flow = replace(flow, process=tuple((kind, users.get(value, value)) for kind, value in flow.process))
+        found = set()
+        for machine in machines:
+            journey = machine.travel(flow)
+            found.add(Decided(journey.verdict, {"inspect": True, "exempt": False, None: others}[journey.handling]))
+        return found
+
+    return decided
+
+
+def netfilter_title(_build, name):
+    """What a live rule is called without its line."""
+    return re.sub(r",? ?(line |\S+\.save:)\d+", "", name)
+
+
 EVALUATORS = {
     "azure-firewall": azure,
     "windows-firewall": windows,
     "paloalto": paloalto,
     "paloalto-set": lambda build, files: paloalto(build, {"commands.set": files["commands.set"]}),
+    "iptables": netfilter,
+    "iptables-host": netfilter,
 }
 """How the text of each kind of artefact decides a flow. A kind that is added needs a line here."""
 
-TITLES = {"windows-firewall": windows_title, "paloalto": paloalto_title, "paloalto-set": paloalto_title}
+TITLES = {
+    "windows-firewall": windows_title,
+    "paloalto": paloalto_title,
+    "paloalto-set": paloalto_title,
+    "iptables": netfilter_title,
+    "iptables-host": netfilter_title,
+}
 """What live rules are called in ``touched``, where that is not the name that they have."""

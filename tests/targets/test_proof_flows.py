@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from proof_flows import EVALUATORS, TITLES, UNSAID, concerns, flows_of, random_flows, wanted
 from proof_policies import INVENTORIES, POLICIES
-from proof_support import DAY, compiled, functions, live_files, module_of, untouched
+from proof_support import DAY, FOLDERS, compiled, functions, live_files, module_of, untouched
 from support import write_project
 
 from egressc.api import Request, lowered_request
@@ -63,6 +63,8 @@ def differs(kind, build, decide, difference, flow, name):
     decided = decide(flow)
     actions = {each.action for each in decided}
     allowed = {each.opened for each in decided if each.action == "allow"}
+    # What is opened is looked at wherever the policy allows something, also of what is denied here.
+    handling = {each.opened for each in decided}
     match difference:
         case Kind.ALLOWS_MORE:
             # A closing deny that is missing lets nothing through: it leaves that to others.
@@ -74,14 +76,12 @@ def differs(kind, build, decide, difference, flow, name):
         case Kind.UNDECIDED:
             return action not in actions and not allowed
         case Kind.UNKNOWN:
-            # What is opened is looked at wherever the policy allows something.
-            handling = {each.opened for each in decided}
             handled = len(handling) > 1 or (opened is not None and UNSAID in handling)
             return len(actions) > 1 or handled or (name in facts(kind, "BELOW_THE_PATH") and actions != {action})
         case Kind.INSPECTS_LESS:
             return action == "allow" and opened is True and True not in allowed
         case Kind.EXEMPTS_MORE:
-            return action == "allow" and opened is not False and allowed == {False}
+            return action == "allow" and opened is not False and handling == {False}
         case Kind.INSPECTS_MORE:
             return action == "allow" and opened is False and bool(allowed) and allowed <= {True, None}
     raise AssertionError(difference)
@@ -104,6 +104,8 @@ def test_the_flow_that_stops_a_broken_artefact_is_true(kind, name, monkeypatch, 
         assert name in facts(kind, "BROKEN_LOWERINGS")
         return
     assert name not in facts(kind, "BROKEN_LOWERINGS")
+    if name in facts(kind, "NOT_LOADED"):
+        return
     build = without_proof(kind, tmp_path)
     files = [each for each in build.render() if each.name not in build.target.derived]
     if name in facts(kind, "WITHOUT_FLOW"):
@@ -160,7 +162,8 @@ def test_what_is_found_is_what_was_touched(kind, name):
         assert named.keys() == touched.keys()
         for each, pairs in named.items():
             assert pairs <= touched[each]
-            assert {live for _, live in pairs} == {live for _, live in touched[each]}
+            if name not in facts(kind, "BEFORE_THE_DEFAULT"):
+                assert {live for _, live in pairs} == {live for _, live in touched[each]}
     else:
         assert named == touched
 
@@ -174,7 +177,7 @@ def touched_by(kind, name):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_tampering_says_what_it_touches(kind):
     assert all(touched_by(kind, name) for name in functions(kind, "tamperings", "files"))
-    kinds = [each for each in KINDS if module_of(each, "touched") is module_of(kind, "touched")] or [kind]
+    kinds = [each for each in KINDS if FOLDERS[each] == FOLDERS[kind]]
     known = {name for each in kinds for name in functions(each, "tamperings", "files")}
     said = {name[1] if isinstance(name, tuple) else name for name in module_of(kind, "touched").TOUCHED}
     assert said <= known
@@ -184,7 +187,7 @@ def test_every_tampering_says_what_it_touches(kind):
 def test_nothing_is_missed(kind):
     """No random flow is decided otherwise after a tampering in a way that no finding tells of."""
     build = untouched(kind)
-    flows = [(flow, wanted(build, flow)[0]) for flow in random_flows(build, 400)]
+    flows = [(flow, wanted(build, flow)[0]) for flow in random_flows(build, 150)]
     seen = set()
     for name, tamper in functions(kind, "tamperings", "files").items():
         files = tamper(dict(live_files(kind, build)))
