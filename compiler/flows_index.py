@@ -6,6 +6,7 @@ name may resolve to any address), so there they are met by *signature*: what the
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from heapq import merge
 from typing import TYPE_CHECKING
 
@@ -345,7 +346,11 @@ def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[B
                 if left.is_empty:
                     continue
                 rest = at(box, left)
-        flow = witness((rest,), [*near, *(b for index in indexes for b in index.over_addresses(rest))])
+        placed = [b for index in indexes for b in index.over_addresses(rest)]
+        # What takes away whole addresses, whoever asks for them on whatever port, leaves less for all the others.
+        placed.sort(key=lambda b: bool(b.processes) or not b.ports.contains(rest.ports))
+        clean = bisect_left(placed, True, key=lambda b: bool(b.processes) or not b.ports.contains(rest.ports))  # noqa: FBT003
+        flow = witness((rest,), [*placed[:clean], *near, *placed[clean:]])
         if flow is not None:
             return flow
     return None
