@@ -66,10 +66,6 @@ class Rulings:
             found = self._perhaps[outcome] = Perhaps(self.every, self._doubtful[outcome])
         return found
 
-    def position(self, outcome: Outcome, number: int) -> int:
-        """The position of the ruling that the index knows by that number."""
-        return self._index(outcome)[0][number]
-
     def _index(self, outcome: Outcome) -> tuple[list[int], BlockIndex]:
         found = self._indexes.get(outcome)
         if found is None:

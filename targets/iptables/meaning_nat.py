@@ -33,7 +33,11 @@ OTHERS: Final = "(rules behind the chain)"
 """What the ruling is called that stands for what other rules of the table may do."""
 
 _OTHERS: Final = "what other rules stand in the table nat is not in these files"
-_ELSEWHERE: Final = frozenset({"DNAT", "TPROXY", "NETMAP", "REDIRECT", "TEE"})
+_GOES_ON: Final = frozenset({"", "LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "SET", "TRACE", "SNAT", "MASQUERADE"})
+"""Targets that leave the destination as it is (iptables-extensions(8))."""
+
+_WAYS: Final = 200_000
+"""So many rules are looked at on the ways through all chains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Redirections:
         self._family = family
         self._matcher = matcher
         self._tables = live.tables[family]
+        self._left = _WAYS
         self._names_inside = any(site.names_internal(r.endpoints) for r in site.rules if not r.is_deny)
         self._tcp = replace(matcher.everything, ports=_TCP)
         self._rules: tuple[_Nat, ...] = tuple(self._read())
@@ -150,11 +155,17 @@ class Redirections:
                         by_name = matcher.without(by_name, held.addresses) or left
                 else:
                     doubt = f"{place_of(table.file, rule.line)} may lead out of the chain before"
-            elif rule.target == "ACCEPT" or rule.target in _ELSEWHERE:
+            elif rule.target in table.chains:
+                self._left -= len(table.chains[rule.target].rules) + 1
+                if rule.target in above or rule.target == chain.name or self._left < 0:
+                    yield self._nat(table, chain, rule, held, "there are too many ways through the table nat", held)
+                else:
+                    yield from self._walk(table, table.chains[rule.target], held, above | {chain.name})
+                if rule.goes:
+                    doubt = doubt or f"{place_of(table.file, rule.line)} may lead out of the chain before"
+            elif rule.target not in _GOES_ON:
                 sent = matcher.both(base, own) if own.fed else held
                 yield self._nat(table, chain, rule, held, doubt, sent)
-            elif rule.target in table.chains and rule.target not in above and rule.target != chain.name:
-                yield from self._walk(table, table.chains[rule.target], held, above | {chain.name})
 
     def _nat(
         self, table: LiveTable, chain: LiveChain, rule: LiveRule, held: Held, doubt: str, sent: Held | None

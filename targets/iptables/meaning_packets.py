@@ -66,8 +66,21 @@ def takes_redirected(table: LiveTable, chain: LiveChain, family: Family, port: i
     return accepts(table, chain, packet) is not False
 
 
-def accepts(table: LiveTable, chain: LiveChain, packet: Packet, depth: int = 0) -> bool | None:
-    """True if the chain accepts every packet of that kind, False if it rejects them, ``None`` if it leaves them."""
+def accepts(
+    table: LiveTable, chain: LiveChain, packet: Packet, known: dict[str, bool | None] | None = None
+) -> bool | None:
+    """True if the chain accepts every packet of that kind, False if it rejects them, ``None`` if it leaves them.
+
+    Each chain is gone through once, however many rules jump to it; ``known`` holds what came of it.
+    """
+    known = {} if known is None else known
+    if chain.name not in known:
+        known[chain.name] = None  # who comes here again from here goes in a circle
+        known[chain.name] = _decides(table, chain, packet, known)
+    return known[chain.name]
+
+
+def _decides(table: LiveTable, chain: LiveChain, packet: Packet, known: dict[str, bool | None]) -> bool | None:
     for rule in chain.rules:
         if not _matches(rule, packet):
             continue
@@ -78,8 +91,8 @@ def accepts(table: LiveTable, chain: LiveChain, packet: Packet, depth: int = 0) 
         if rule.target == "RETURN":
             return None
         inner = table.chains.get(rule.target)
-        if inner is not None and depth < len(table.chains):
-            answer = accepts(table, inner, packet, depth + 1)
+        if inner is not None:
+            answer = accepts(table, inner, packet, known)
             if answer is not None:
                 return answer
     return False if chain.policy == "DROP" else None

@@ -74,6 +74,12 @@ class _Files:
         passing = next((each for each in self._sets.values() if each.passing and ours), None)
         if passing is not None:
             raise UnreadableError(f"the set `{passing.name}` holds members that only the resolver may add")
+        for name in self._changed():
+            doubt = f"a rule changes what is in the set `{name}` while packets pass (-j SET)"
+            if name in self._sets:
+                self._sets[name] = replace(self._sets[name], doubt=doubt)
+            if name in fed:
+                fed[name] = replace(fed[name], doubt=doubt)
         start = _START[self._site.settings.mode]
         if ours:
             start = dict.fromkeys(start, self._site.settings.chain)
@@ -166,6 +172,17 @@ class _Files:
             for condition in rule.conditions
             if isinstance(condition, InSet)
         ]
+
+    def _changed(self) -> set[str]:
+        """The sets that rules add to or take from (iptables-extensions(8), SET)."""
+        return {
+            rule.value
+            for tables in self._tables.values()
+            for table in tables.values()
+            for chain in table.chains.values()
+            for rule in chain.rules
+            if rule.target == "SET" and rule.value
+        }
 
     def _in_time(self, name: str, zones: Zones) -> Zones:
         """The names that feed a set; in doubt if an address leaves it while dnsmasq answers from its cache.

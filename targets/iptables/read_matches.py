@@ -184,7 +184,7 @@ class _Reading:
     def _read_target(self) -> None:
         """The options of the target: only a redirection's port matters."""
         words = self._words[self._at :]
-        for option in ("--to-ports", "--to-destination", "--on-port", "--add-set", "--exist-set"):
+        for option in ("--to-ports", "--to-destination", "--on-port", "--add-set", "--del-set", "--map-set"):
             if option in words and words.index(option) + 1 < len(words):
                 self._value = words[words.index(option) + 1]
 

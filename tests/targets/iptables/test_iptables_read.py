@@ -438,3 +438,30 @@ def machine_of(count, kind):
 @pytest.mark.parametrize("kind", ["flat", "shared", "chains"])
 def test_reading_grows_with_the_number_of_rules(kind):
     assert_near_linear(lambda count: machine_of(count, kind), 400, 3200)
+
+
+# -- what nobody may miss
+
+
+def test_chains_that_many_rules_jump_to_are_gone_through_once():
+    chains = [f"C{number}" for number in range(60)]
+    lines = [f"-A {one} -j {two}" for one, two in pairwise(chains) for _ in range(3)]
+    text = rules_text([*lines, "-A C59 -d 1.2.3.4/32 -j DROP", "-A OUTPUT -j C0"], chains=("EGRESSC", *chains))
+    nat = rules_text([*lines, "-A OUTPUT -j C0"], table="nat", chains=("EGRESSC", *chains))
+    found = read(site("{tls-proxy-port: 3129}"), [Artefact("a", (text + nat).encode()), Artefact("b", b"")])
+    assert verdict(found, "1.2.3.4").startswith(("deny", "allow?"))
+    assert any("too many ways" in each.doubt for each in found.inspections)
+
+
+@pytest.mark.parametrize("option", ["--add-set s dst", "--del-set s dst", "--map-set s dst"])
+def test_a_set_that_rules_change_is_not_known(option):
+    lines = [f"-A OUTPUT -p udp -j SET {option}", "-A EGRESSC -p tcp -m set --match-set s dst -j ACCEPT"]
+    assert verdict(meaning(lines, sets="create s hash:net\nadd s 1.2.3.0/24\n"), "9.9.9.9") == "allow?"
+    fed = meaning(lines, sets=SETS, resolver="max-cache-ttl=300\nipset=/x.com/s\n")
+    assert verdict(fed, host="x.com") == "allow?"
+
+
+def test_a_target_of_nat_that_is_not_known_may_send_elsewhere():
+    nat = rules_text(["-A OUTPUT -p tcp -m tcp --dport 443 -j SOMEWHERE --x 1"], table="nat")
+    found = read(site("{tls-proxy-port: 3129}"), [Artefact("a", (rules_text([]) + nat).encode()), Artefact("b", b"")])
+    assert [each.doubt for each in found.inspections] == ["it is sent elsewhere (SOMEWHERE)"]
