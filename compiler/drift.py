@@ -11,13 +11,15 @@ from egressc.anything import Anything
 from egressc.flows import EVERY, Box
 from egressc.flows_index import BlockIndex
 from egressc.hosts import HostPattern, matches
+from egressc.meaning import Outcome
 from egressc.proof import deviations
 from egressc.proof_question import Kind, boxes_of
+from egressc.proof_rulings import DEFAULT
 from egressc.reach import BOTH_FAMILIES
 from egressc.services import PortSet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from egressc.flows import Flow, Test
     from egressc.lowering import Lowering
@@ -74,10 +76,64 @@ def drift(site: Site[Any], target: Target[Any, Any], lowering: Lowering[Any], fi
     meaning = target.read(site, files)
     found: tuple[list[Finding], ...] = ([], [], [], [])
     deciding = Deciding(meaning.rulings)
-    for deviation in deviations(site, target, lowering, meaning, governed_only=True):
-        found[_LISTS[deviation.kind]].append(_finding(deviation, deciding, site))
+    every = [
+        (deviation, _finding(deviation, deciding, site))
+        for deviation in deviations(site, target, lowering, meaning, governed_only=True)
+    ]
+    for kind, finding in _each_once(every, deciding):
+        found[_LISTS[kind]].append(finding)
     more, less, inspection, unknown = map(tuple, found)
     return Drift(site, more, less, inspection, unknown, meaning.remarks)
+
+
+_WANTED = {Kind.ALLOWS_MORE: Outcome.DENY, Kind.ALLOWS_LESS: Outcome.ALLOW}
+"""What a ruling does that is missing, by the kind of the difference."""
+
+_Same = tuple[Kind, "BoundRule | None", tuple[tuple[str, str], ...]]
+
+
+def _each_once(every: Sequence[tuple[Deviation, Finding]], deciding: Deciding) -> Iterator[tuple[Kind, Finding]]:
+    """The findings, of which each is said once, with its kind.
+
+    A rule that is missing shows twice: nothing says what it should, and a live rule, or the default, decides its flows
+    instead. The first then names that one, too. One line of a configuration may be several rulings, which do the same.
+    """
+    instead: dict[_Same, tuple[Ruling, ...]] = {}
+    left: list[tuple[_Same, Deviation, Finding]] = []
+    missing = {_same(*each) for each in every if each[0].ruling is None}
+    told: set[tuple[_Same, str]] = set()
+    for deviation, finding in every:
+        same = _same(deviation, finding)
+        if deviation.ruling is not None:
+            if same in missing and _is_only_missing(deviation, deciding):
+                instead[same] = finding.live
+                continue
+            if (same, finding.sentence) in told:
+                continue
+            told.add((same, finding.sentence))
+        left.append((same, deviation, finding))
+    for same, deviation, finding in left:
+        live = instead.get(same, finding.live) if deviation.ruling is None else finding.live
+        yield deviation.kind, finding if live is finding.live else replace(finding, live=live)
+
+
+def _same(deviation: Deviation, finding: Finding) -> _Same:
+    """What findings about the same share: the kind, the rule, and the live rules, of which the default is none."""
+    live = [(ruling.name, ruling.place) for ruling in finding.live if ruling.name != DEFAULT]
+    return deviation.kind, deviation.rule, tuple(live)
+
+
+def _is_only_missing(deviation: Deviation, deciding: Deciding) -> bool:
+    """True if the flow is decided otherwise only because nothing decides it as it must, not because that stands late.
+
+    What a live rule lets through that no rule of the policy allows is a fault of its own, whatever is missing.
+    """
+    wanted = _WANTED.get(deviation.kind)
+    if wanted is None or deviation.ruling is None:
+        return False
+    if wanted is Outcome.DENY and deviation.rule is None and deviation.ruling.name != DEFAULT:
+        return False
+    return all(ruling.outcome is not wanted for ruling in deciding.every(deviation.flow))
 
 
 def _finding(deviation: Deviation, deciding: Deciding, site: Site[Any]) -> Finding:
@@ -102,15 +158,20 @@ class Deciding:
     def of(self, flow: Flow) -> tuple[Ruling, ...]:
         """The ruling that decides a flow, after those that may; nothing if none does."""
         found = []
+        for ruling in self.every(flow):
+            found.append(ruling)
+            if not ruling.doubt:
+                break
+        return tuple(found)
+
+    def every(self, flow: Flow) -> Iterator[Ruling]:
+        """The rulings that match a flow, or may, in their order: also those behind the one that decides it."""
         for number in self._index.meeting_boxes((_near(flow),)):
             ruling = self._rulings[number]
             if any(holds(box, flow) for box in self._index.boxes_of(number)) and not any(
                 holds(box, flow) for box in boxes_of(ruling.but)
             ):
-                found.append(ruling)
-                if not ruling.doubt:
-                    break
-        return tuple(found)
+                yield ruling
 
 
 def _near(flow: Flow) -> Box:

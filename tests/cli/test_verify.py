@@ -170,6 +170,84 @@ def test_a_missing_deny_names_what_lets_the_flow_through(wired, run):
     assert one["example"]["address"] == "198.51.100.81"
 
 
+@pytest.mark.parametrize(
+    ("text", "key", "rule", "names", "sentence"),
+    [
+        # a live rule has what the missing one should have: said once, with that live rule
+        (
+            GOOD.replace("allow web/api", "deny web/api"),
+            "allows_less",
+            "web/api",
+            ["web/api"],
+            "`web/api` allows it, and no rule says so",
+        ),
+        (
+            GOOD.replace("deny web/hole\n", "").replace("deny closing\n", ""),
+            "allows_more",
+            "web/hole",
+            ["web/docs"],
+            "`web/hole` denies it, and no rule says so",
+        ),
+        # the rule is there, behind one that takes its flows
+        (
+            GOOD.replace("allow web/api", "deny web/api\nallow web/api"),
+            "allows_less",
+            "web/api",
+            ["web/api"],
+            "`web/api` allows it",
+        ),
+    ],
+)
+def test_a_missing_rule_is_told_once(wired, run, text, key, rule, names, sentence):
+    found = json.loads(run("verify", "edge", live(wired, text), "--format", "json")[1])
+    told = [
+        ([live["name"] for live in each["live_rules"]], each["sentence"])
+        for each in found[key]
+        if each["rule"] is not None and each["rule"]["rule"] == rule
+    ]
+    assert told == [(names, sentence)]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        # what the live rules say wrong is theirs, whatever is missing: `any` is no rule of the policy
+        (
+            GOOD.replace("deny closing", "allow any"),
+            {(None, "any", "no rule of the policy allows it"), (None, "any", "the default deny is missing")},
+        ),
+        # two live rules deny what the missing one should allow
+        (
+            "deny web/api\ndeny web/docs\n" + GOOD.replace("allow web/docs\n", "deny web/hole\nallow web/hole\n"),
+            {
+                ("web/api", "web/api", "`web/api` allows it"),
+                ("web/docs", "web/docs", "`web/docs` allows it, and no rule says so"),
+            },
+        ),
+    ],
+)
+def test_two_faults_are_told_as_two(wired, run, text, told):
+    found = json.loads(run("verify", "edge", live(wired, text), "--format", "json")[1])
+    pairs = [
+        (each["rule"] and each["rule"]["rule"], live["name"], each["sentence"])
+        for each in (*found["allows_more"], *found["allows_less"])
+        for live in each["live_rules"]
+    ]
+    assert len(pairs) == len(told)
+    assert set(pairs) == told
+
+
+def test_what_stands_late_is_told_beside_what_is_missing(wired, run):
+    part = 'allow part "A part of them" { to 198.51.100.80 ports 80/tcp }\n    deny hole'
+    (wired.folder / "web.egress").write_text(POLICY.replace("deny hole", part), encoding="utf-8")
+    text = GOOD.replace("allow web/docs", "deny web/docs\nallow web/part")
+    found = json.loads(run("verify", "edge", live(wired, text), "--format", "json")[1])
+    assert {(each["rule"]["rule"], each["example"]["address"], each["sentence"]) for each in found["allows_less"]} == {
+        ("web/docs", "198.51.100.80", "`web/docs` allows it"),
+        ("web/docs", "198.51.100.82", "`web/docs` allows it, and no rule says so"),
+    }
+
+
 def test_rules_of_other_origin_may_decide_what_is_left_to_them(wired, run):
     inventory = wired.folder / "inventory.yaml"
     inventory.write_text(INVENTORY.replace("{mode: gateway}", "{mode: gateway, default-deny: false}"), encoding="utf-8")

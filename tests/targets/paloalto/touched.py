@@ -54,7 +54,7 @@ TOUCHED = {
     },
     "tamper_closing_deny_allows": {"allows_more": {(None, _CLOSING)}},
     # The default allows, and nothing denies before.
-    "tamper_default_overridden": {"allows_more": {(None, _DEFAULT), (None, None)}},
+    "tamper_default_overridden": {"allows_more": {(None, _DEFAULT)}},
     "tamper_action_reset": {"allows_less": {("main/cloud", _CLOUD)}},
     "tamper_source_negated": {
         "allows_less": {("main/by-address", _CLOSING)},

@@ -3,6 +3,7 @@
 import json
 import random
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from growth import assert_near_linear
@@ -102,6 +103,20 @@ def test_a_host_whose_default_still_lets_out_is_another():
     found = drift(site, TARGET, lowering, artefacts(given))
     assert len(found.allows_more) == 1
     assert (found.allows_less, found.unknown) == ((), ())
+
+
+def test_a_rule_for_the_internal_networks_that_is_missing_is_told_once():
+    site = site_of(POLICY, INVENTORY, "hosts")
+    lowering = TARGET.lower(site)
+    model = lowering.model
+    (internal,) = [rule for rule in model.rules if rule.display_name.startswith("egressc: internal networks")]
+    model = replace(model, rules=tuple(rule for rule in model.rules if rule is not internal))
+    given = export_of(model, accounts={"CONTOSO\\agent$": "S-1-5-21-1-2-3-1105"})
+    found = drift(site, TARGET, lowering, artefacts(given))
+    assert [(each.sentence, [live.name for live in each.live]) for each in found.allows_less] == [
+        ("no rule lets it through", ["(default outbound action)"])
+    ]
+    assert (found.allows_more, found.unknown) == ((), ())
 
 
 def test_without_the_identifier_of_an_account_its_rules_are_not_known():
