@@ -53,14 +53,10 @@ class BlockIndex:
                 if block.names is not None:
                     names.extend([(pattern, number) for pattern, _ in block.names])
                     self.has_shared = self.has_shared or block.by_address
-                    if block.by_address:
-                        # A piece that is known by the shared name may leave out hosts, as one of addresses may.
-                        self.aside.update((pattern, None) for pattern, _ in block.names_out)
                     table = with_names
                 else:
                     table = with_addresses
                     if block.names_out:
-                        self.aside.update((pattern, None) for pattern, _ in block.names_out)
                         self._crossing.add(number)
                     addresses = block.addresses
                     if block.tags or addresses is ALL or addresses == ALL:
@@ -69,6 +65,7 @@ class BlockIndex:
                         named.append(addresses)
                         intervals.extend((4, first, last, number) for first, last in addresses.v4)
                         intervals.extend((6, first, last, number) for first, last in addresses.v6)
+                self.aside.update(dict.fromkeys(block.aside()))
                 key = (block.objects, block.accounts, block.sources, block.processes, block.ports)
                 signature = table.get(key)
                 if signature is None:
@@ -221,8 +218,9 @@ class BlockIndex:
             # A flow without a name is in no reach by name; one that a box for addresses leaves out by its name may be.
             for pattern in aside:
                 numbers.update(self.names.intersecting(pattern))
-        if self.has_shared and box.shared_inside:
-            numbers.update(self.names.intersecting(box.shared_inside[0]))
+        if self.has_shared:
+            for pattern in box.shared_inside[:1] or aside:
+                numbers.update(self.names.intersecting(pattern))
         return [b for n in sorted(numbers) if limit is None or n < limit for b in self.boxes_of(n)]
 
     def over_addresses(self, box: Box) -> list[Box]:
@@ -324,6 +322,7 @@ class FlowIndex(BlockIndex):
 def uncovered(positive: Iterable[Box], minus: Sequence[Box], indexes: Sequence[BlockIndex | Prefix]) -> Flow | None:
     """A flow in one of the positive boxes that is in none of ``minus`` and in no entry of the indexes (exact)."""
     aside = dict.fromkeys(pattern for box in minus if not box.inside for pattern, _ in box.outside)
+    aside.update((pattern, None) for box in minus if not box.shared_inside for pattern in box.shared_outside)
     for index in indexes:
         aside.update(index.aside)
     for box in positive:

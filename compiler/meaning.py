@@ -17,7 +17,7 @@ from egressc.reach import BOTH_FAMILIES
 from egressc.services import ALL_PORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from egressc.addresses import AddressSet
     from egressc.flows import Choice, Processes, Test
@@ -77,6 +77,10 @@ class Block:
             yield self._box((test,), out, (), ())
             if self.by_address:
                 yield self._box((), (), (test[0],), shared_out)
+
+    def aside(self) -> Iterable[HostPattern]:
+        """The names that its boxes leave out without asking for one."""
+        return [pattern for pattern, _ in self.names_out] if self.names_out and self.names is None else ()
 
     def _box(
         self,

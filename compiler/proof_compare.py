@@ -335,7 +335,8 @@ class Comparison:
         outcome: Outcome,
     ) -> Iterator[Deviation]:
         """The deviation of flows that no sure ruling decides as it must; unknown if doubtful ones may."""
-        lacking = (*without, self.rulings.sure(outcome))
+        sure = self._let_through if outcome is Outcome.ALLOW else self.rulings.sure(outcome)
+        lacking = (*without, sure)
         answer = self.found(some, (), lacking)
         if answer is None:
             return
@@ -346,10 +347,31 @@ class Comparison:
             kind = Kind.ALLOWS_MORE if outcome is Outcome.DENY else Kind.ALLOWS_LESS
             yield Deviation(kind, certain[0], sentence, rule)
             return
-        for ruling, most in perhaps.meeting(some, end, odd=True):
-            maybe = self.found(in_both(some, most), (), lacking)
-            if maybe is not None:
-                yield Deviation(Kind.UNKNOWN, maybe[0], doubted(sentence, ruling), rule, ruling)
+        own = () if rule is None else self.pairs.positions(rule)
+        # Each of many doubts may concern each of many rules: of those that are not about the rule itself, one is told.
+        for some_of, every in ((perhaps.at(own), True), (perhaps.meeting(some, end, odd=True), rule is None)):
+            told = False
+            for ruling, most in some_of:
+                maybe = self.found(in_both(some, most), (), lacking)
+                if maybe is not None:
+                    told = True
+                    yield Deviation(Kind.UNKNOWN, maybe[0], doubted(sentence, ruling), rule, ruling)
+                    if not every:
+                        break
+            if told:
+                return
+
+    @cached_property
+    def _let_through(self) -> BlockIndex | Prefix:
+        """The rulings that surely let through; the default of the device only if something comes down to it."""
+        rulings = self.rulings
+        last = len(rulings.every) - 1
+        if last < 0 or rulings.every[last].name != DEFAULT or rulings.every[last].outcome is not Outcome.ALLOW:
+            return rulings.sure(Outcome.ALLOW)
+        held = rulings.before(last, *Outcome)
+        if self.found(boxes_of(rulings.every[last].blocks), (), held) is None:
+            return rulings.sure(Outcome.ALLOW, last)
+        return rulings.sure(Outcome.ALLOW)
 
 
 def _at(some: Iterable[Box], addresses: AddressSet) -> list[Box]:

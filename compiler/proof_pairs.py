@@ -47,6 +47,10 @@ class Pairs:
         """The rule that the ruling at that position is a part of; ``None`` for a foreign one, or one of nobody's."""
         return self._owner[position]
 
+    def positions(self, rule: BoundRule) -> Sequence[int]:
+        """Where the rulings stand that bear names of the rule."""
+        return self._positions[rule]
+
     def is_said(self, each: RuleBlocks) -> bool:
         """True if the rulings of the rule do exactly what it must do."""
         return self._said[each.rule]

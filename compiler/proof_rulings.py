@@ -11,9 +11,10 @@ from egressc.meaning import Block, Meaning, Outcome, Ruling
 from egressc.proof_question import boxes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from egressc.flows import Box
+    from egressc.hosts import HostPattern
 
 
 class Rulings:
@@ -91,6 +92,7 @@ class Perhaps:
             for p in positions
             if not _is_exact(every[p])
         ]
+        self._odd_at = dict(self._odd)
         self._prefixes: dict[int, BlockIndex | Prefix] = {len(self._positions): self._index}
 
     def held(self, before: int, *, odd: bool) -> tuple[list[Box], list[BlockIndex | Prefix]]:
@@ -103,6 +105,15 @@ class Perhaps:
         if found is None:
             found = self._prefixes[limit] = Prefix(self._index, limit)
         return boxes, [found]
+
+    def at(self, positions: Sequence[int]) -> Iterator[tuple[Ruling, Sequence[Box]]]:
+        """Those at these positions, each with what it holds."""
+        for position in positions:
+            number = bisect_left(self._positions, position)
+            if position in self._odd_at:
+                yield self._every[position], self._odd_at[position]
+            elif number < len(self._positions) and self._positions[number] == position:
+                yield self._every[position], self._index.boxes_of(number)
 
     def meeting(self, some: Sequence[Box], before: int, *, odd: bool) -> Iterator[tuple[Ruling, Sequence[Box]]]:
         """Those before a position that overlap the boxes, in order, each with what it holds."""
@@ -160,6 +171,12 @@ class Piece(Block):
             box.no_tags,
         )
         object.__setattr__(self, "_piece", box)
+
+    def aside(self) -> Iterable[HostPattern]:
+        """The names that the box leaves out without asking for one."""
+        box = self._piece
+        out = [pattern for pattern, _ in box.outside] if not box.inside else []
+        return out if box.shared_inside else [*out, *box.shared_outside]
 
     def boxes(self) -> Iterator[Box]:
         """The box."""

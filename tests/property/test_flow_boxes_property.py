@@ -307,6 +307,16 @@ def test_a_hole_at_some_address_is_found_although_every_other_address_is_covered
     assert uncovered(asked, covered, (whole,)).family in {None, place[0]}
 
 
+def test_what_only_leaves_out_a_shared_name_lets_an_entry_by_that_name_have_the_rest():
+    index = BlockIndex([[Block(((SHARED[0], None),), by_address=True)]])
+    minus = [replace(WHOLE, shared_outside=SHARED[:1])]
+    named = replace(WHOLE, inside=((PATTERNS[7], None),))
+    for box in (WHOLE, named):
+        assert uncovered([box], minus, (index,)) is None
+        assert uncovered([box], minus, (BlockIndex([]),)).shared == "x.io"
+        assert uncovered([box], (), (index,)) is not None
+
+
 KNOWN = {"t": ends((4, 1), (6, 1))}
 NETS = (ends((4, 1)), ends((4, 2)), ends((4, 1), (6, 1)), V4)
 
