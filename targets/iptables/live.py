@@ -123,10 +123,11 @@ class LiveTable:
 
 @dataclass(frozen=True, slots=True)
 class LiveSet:
-    """One ipset: its members, less those that dnsmasq may have put there. ``doubt`` says why they may be fewer.
+    """One ipset: its members, less those that dnsmasq may have put there. ``doubt`` says why they may be others.
 
     ``timeout`` is how many seconds a member stays, ``None`` where it stays for good; ``passing`` is how many members
-    go by themselves, which is what the resolver's do: they are not in ``addresses``.
+    go by themselves, which is what the resolver's do: they are not in ``addresses``. ``parts`` are the sets that a list
+    of sets holds; ``no_room`` says why the resolver may find no place in it for what it adds.
     """
 
     name: str
@@ -135,6 +136,8 @@ class LiveSet:
     timeout: int | None = None
     doubt: str = ""
     passing: int = 0
+    parts: tuple[str, ...] = ()
+    no_room: str = ""
 
 
 @dataclass(frozen=True, slots=True)

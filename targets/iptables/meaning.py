@@ -37,6 +37,9 @@ _GOES_ON: Final = frozenset(
 _EARLY: Final = {Mode.HOST: ("OUTPUT", "POSTROUTING"), Mode.GATEWAY: ("PREROUTING", "FORWARD", "POSTROUTING")}
 """Chains of the other tables that a packet goes through as well (nf_tables wiki, *Netfilter hooks*)."""
 
+_DEEPEST: Final = 100
+"""So many chains are gone into, one from the other; nf_tables takes 16 (NFT_JUMP_STACK_SIZE)."""
+
 _WAYS: Final = 200_000
 """So many rules are looked at on the ways through all chains; a chain may be jumped to from many places."""
 
@@ -94,7 +97,7 @@ class _Family:
     def rulings(self) -> list[Ruling]:
         """The rulings of this family, in order."""
         self._doubted()
-        for name in ("raw", "mangle", "security"):
+        for name in ("raw", "mangle", "security", "nat"):
             if name in self._tables:
                 self._other(self._tables[name])
         table = self._tables.get("filter")
@@ -160,7 +163,7 @@ class _Family:
         place = place_of(table.file, rule.line)
         if chain.name in above:
             self._perhaps(held, f"the chain {chain.name} leads into itself", place, tuple(_UNCERTAIN))
-        elif self._left < len(chain.rules):
+        elif self._left < len(chain.rules) or len(above) > _DEEPEST:
             self._perhaps(held, f"there are too many ways into the chain {chain.name}", place, tuple(_UNCERTAIN))
         else:
             self._walk(table, chain, held, but, above)
@@ -195,8 +198,16 @@ class _Family:
             if chain is not None and chain.policy == "DROP":
                 doubt = f"the policy of {name} in the table {table.name} is DROP"
                 self._perhaps(self.matcher.everything, doubt, table.file, (Outcome.DENY,))
+        if table.name == "nat":
+            return  # what its rules do is another matter (`Redirections`)
         for chain in table.chains.values():
+            passes = chain.name in _EARLY[self._mode] or not chain.policy
             for rule in chain.rules:
+                if passes and (rule.target == "NOTRACK" or (rule.target == "CT" and rule.value == "notrack")):
+                    held = self.matcher.held(rule)
+                    if held is not None:
+                        doubt = f"the table {table.name} leaves it untracked: it has another state, and no nat"
+                        self._perhaps(held, doubt, place_of(table.file, rule.line), _UNCERTAIN)
                 if rule.target in {"DROP", "REJECT", "NFQUEUE", "QUEUE"}:
                     held = self.matcher.held(rule)
                     if held is not None:

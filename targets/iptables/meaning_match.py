@@ -167,7 +167,7 @@ class Matcher:
             if condition.is_source or outside:
                 doubt = f"which addresses are in the set `{name}`, which the resolver fills, is not known"
                 return replace(self.everything, doubts=(doubt,))
-            doubt = zones.doubt
+            doubt = zones.doubt or (known.doubt or known.no_room if known is not None else "")
             return replace(self.everything, fed=name, doubts=(doubt,) if doubt else ())
         if known is None:
             return replace(self.everything, doubts=(f"what is in the set `{name}` is not known",))

@@ -38,6 +38,8 @@ _GOES_ON: Final = frozenset({"", "LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "SE
 
 _WAYS: Final = 200_000
 """So many rules are looked at on the ways through all chains."""
+_DEEPEST: Final = 100
+"""So many chains are gone into, one from the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class _Nat:
     stays: bool
     doubt: str
     lost: bool = False
+    elsewhere: bool = False
 
 
 class Redirections:
@@ -115,6 +118,9 @@ class Redirections:
             ]
             outcome = Outcome.DENY if each.lost else Outcome.ALLOW
             found.append(Ruling(each.name, outcome, each.flows, each.place, each.doubt, tuple(but)))
+            if each.elsewhere and not each.lost:
+                # There `filter` sees another destination, which it may deny.
+                found.append(Ruling(each.name, Outcome.DENY, each.flows, each.place, each.doubt, tuple(but)))
         return found
 
     def _read(self) -> Iterator[_Nat]:
@@ -157,7 +163,8 @@ class Redirections:
                     doubt = f"{place_of(table.file, rule.line)} may lead out of the chain before"
             elif rule.target in table.chains:
                 self._left -= len(table.chains[rule.target].rules) + 1
-                if rule.target in above or rule.target == chain.name or self._left < 0:
+                too_many = self._left < 0 or len(above) > _DEEPEST
+                if rule.target in above or rule.target == chain.name or too_many:
                     yield self._nat(table, chain, rule, held, "there are too many ways through the table nat", held)
                 else:
                     yield from self._walk(table, table.chains[rule.target], held, above | {chain.name})
@@ -173,7 +180,8 @@ class Redirections:
         doubts = [*held.doubts, *([doubt] if doubt else ())]
         port = self._site.settings.tls_proxy_port
         stays = rule.target == "ACCEPT"
-        if not stays and (rule.target != "REDIRECT" or rule.value != str(port)):
+        elsewhere = not stays and (rule.target != "REDIRECT" or rule.value != str(port))
+        if elsewhere:
             doubts.append(f"it is sent elsewhere ({rule.target} {rule.value})".replace(" )", ")"))
         lost = False
         if not stays and self._site.settings.mode is Mode.HOST and port is not None:
@@ -191,6 +199,7 @@ class Redirections:
             stays,
             "; ".join(dict.fromkeys(doubts)),
             lost,
+            elsewhere,
         )
 
     def _tcp_blocks(self, held: Held | None) -> tuple[Block, ...]:

@@ -33,6 +33,9 @@ class Packet:
 _LOOPBACK: Final = {4: 0x7F000001, 6: 1}
 """Where REDIRECT sends what the machine itself sends (iptables-extensions(8), REDIRECT)."""
 
+_DEEPEST: Final = 100
+"""So many chains are gone into, one from the other."""
+
 _DISCOVERY: Final = ("133", "135", "136")
 """Router solicitation, neighbour solicitation and advertisement (RFC 4861 4.1, 4.3, 4.4)."""
 
@@ -67,20 +70,23 @@ def takes_redirected(table: LiveTable, chain: LiveChain, family: Family, port: i
 
 
 def accepts(
-    table: LiveTable, chain: LiveChain, packet: Packet, known: dict[str, bool | None] | None = None
+    table: LiveTable, chain: LiveChain, packet: Packet, known: dict[str, bool | None] | None = None, depth: int = 0
 ) -> bool | None:
     """True if the chain accepts every packet of that kind, False if it rejects them, ``None`` if it leaves them.
 
-    Each chain is gone through once, however many rules jump to it; ``known`` holds what came of it.
+    That is also what comes of chains too deep in one another. Each chain is gone through once, however many rules jump
+    to it; ``known`` holds what came of it.
     """
     known = {} if known is None else known
-    if chain.name not in known:
+    if chain.name not in known and depth <= _DEEPEST:
         known[chain.name] = None  # who comes here again from here goes in a circle
-        known[chain.name] = _decides(table, chain, packet, known)
-    return known[chain.name]
+        known[chain.name] = _decides(table, chain, packet, known, depth)
+    return known.get(chain.name)
 
 
-def _decides(table: LiveTable, chain: LiveChain, packet: Packet, known: dict[str, bool | None]) -> bool | None:
+def _decides(
+    table: LiveTable, chain: LiveChain, packet: Packet, known: dict[str, bool | None], depth: int
+) -> bool | None:
     for rule in chain.rules:
         if not _matches(rule, packet):
             continue
@@ -92,9 +98,11 @@ def _decides(table: LiveTable, chain: LiveChain, packet: Packet, known: dict[str
             return None
         inner = table.chains.get(rule.target)
         if inner is not None:
-            answer = accepts(table, inner, packet, known)
+            answer = accepts(table, inner, packet, known, depth + 1)
             if answer is not None:
                 return answer
+            if rule.goes:
+                break
     return False if chain.policy == "DROP" else None
 
 

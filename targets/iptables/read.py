@@ -21,7 +21,7 @@ from egressc.targets.iptables.read_sets import is_sets, read_sets
 from egressc.targets.iptables.read_users import is_users, read_users
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from egressc.meaning import Meaning
     from egressc.site import Site
@@ -80,6 +80,7 @@ class _Files:
                 self._sets[name] = replace(self._sets[name], doubt=doubt)
             if name in fed:
                 fed[name] = replace(fed[name], doubt=doubt)
+        self._sets.update({known.name: replace(known, doubt=doubt) for known, doubt in self._lists(fed)})
         start = _START[self._site.settings.mode]
         if ours:
             start = dict.fromkeys(start, self._site.settings.chain)
@@ -176,13 +177,23 @@ class _Files:
     def _changed(self) -> set[str]:
         """The sets that rules add to or take from (iptables-extensions(8), SET)."""
         return {
-            rule.value
+            name
             for tables in self._tables.values()
             for table in tables.values()
             for chain in table.chains.values()
             for rule in chain.rules
-            if rule.target == "SET" and rule.value
+            if rule.target == "SET"
+            for name in rule.value.split("\n")
         }
+
+    def _lists(self, fed: Mapping[str, Zones]) -> Iterator[tuple[LiveSet, str]]:
+        """The lists of sets that hold one whose members are not known, and why."""
+        for known in self._sets.values():
+            for part in known.parts:
+                if part in fed:
+                    yield known, f"the list `{known.name}` holds the set `{part}`, which the resolver fills"
+                elif part in self._sets and self._sets[part].doubt:
+                    yield known, self._sets[part].doubt
 
     def _in_time(self, name: str, zones: Zones) -> Zones:
         """The names that feed a set; in doubt if an address leaves it while dnsmasq answers from its cache.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from egressc import ranges
@@ -14,7 +15,7 @@ from egressc.addresses import ALL_V4, ALL_V6, AddressSet, parse_addresses
 from egressc.services import ALL_PORTS, FIRST_PORT, LAST_PORT, NO_PORTS, PortSet
 from egressc.targets.iptables.accounts import path_of
 from egressc.targets.iptables.live import At, ControlGroup, InSet, Interface, LiveRule, Period, User
-from egressc.targets.iptables.read_networks import network_of
+from egressc.targets.iptables.read_networks import has_holes, network_of
 
 if TYPE_CHECKING:
     from egressc.ranges import Ranges
@@ -22,9 +23,20 @@ if TYPE_CHECKING:
     from egressc.targets.iptables.model import Family
 
 _PROTOCOLS: Final = {
-    "tcp": "tcp", "6": "tcp", "udp": "udp", "17": "udp", "all": "any", "0": "any",
+    "tcp": "tcp", "6": "tcp", "udp": "udp", "17": "udp", "all": "any", "0": "any", "ip": "any", "hopopt": "any",
     "icmpv6": "icmpv6", "ipv6-icmp": "icmpv6", "58": "icmpv6",
 }  # fmt: skip
+"""What protocols are called; `ip` and `hopopt` are number 0, which iptables takes for all (measured)."""
+
+_OTHERS: Final = frozenset(
+    {
+        "icmp", "igmp", "ipencap", "ipip", "gre", "esp", "ah", "ipv6", "ipv6-auth", "ipv6-crypt", "ospf", "sctp",
+        "udplite", "dccp", "vrrp", "pim", "l2tp", "mh", "mobility-header",
+    }
+)  # fmt: skip
+"""Protocols that are neither TCP nor UDP (protocols(5)); their numbers are known by themselves."""
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,2}")
+
 _EVERY: Final = ((FIRST_PORT, LAST_PORT),)
 _BY_PROTOCOL: Final = {
     "any": ALL_PORTS,
@@ -37,7 +49,11 @@ _OPENING: Final = ("FIN,SYN,RST,ACK", "SYN")
 """`--syn`: the first packet of a TCP connection, which is the one that a flow is judged by."""
 
 _WORD_BEFORE: Final = frozenset({"-m", "--match"})
-_TARGETS: Final = frozenset({"-j", "--jump", "-g", "--goto"})
+_TARGETS: Final = {
+    "-j": False, "--j": False, "--ju": False, "--jum": False, "--jump": False,
+    "-g": True, "--g": True, "--go": True, "--got": True, "--goto": True,
+}  # fmt: skip
+"""What comes before a target, and whether it goes there; getopt_long(3) takes a beginning for the whole (measured)."""
 
 
 class NotARuleError(Exception):
@@ -67,14 +83,19 @@ class RuleReader:
             self._ports[protocol, wanted] = found
         return found
 
-    def at(self, text: str, *, is_source: bool, negated: bool) -> Condition:
-        """A condition on an address; several networks behind commas are alternatives."""
+    def at(self, text: str, *, is_source: bool, negated: bool) -> Condition | None:
+        """A condition on an address; several networks behind commas are alternatives.
+
+        ``None`` for a netmask that is no prefix.
+        """
         key = (text, is_source, negated)
         found = self._known.get(key)
         if found is None:
             held = AddressSet()
             for each in text.split(","):
                 known = network_of(each, self._family)
+                if known is None and has_holes(each):
+                    return None
                 if known is None:
                     raise NotARuleError(f"`{each}` is no IPv{self._family} network")
                 held = held.union(known)
@@ -127,7 +148,7 @@ class _Reading:
                 self._next(word)
             elif word in _TARGETS:
                 self._target = self._next(word)
-                self._goes = word in {"-g", "--goto"}
+                self._goes = _TARGETS[word]
                 self._read_target()
                 return
             else:
@@ -140,7 +161,7 @@ class _Reading:
 
     def rule(self) -> LiveRule:
         """What was read."""
-        if self._start is not None or self._stop is not None:
+        if (self._start is not None or self._stop is not None) and "--kerneltz" not in self._words:
             self._conditions.append(Period(self._start, self._stop))
         return LiveRule(
             self._line, self._protocol, self._all_ports(), tuple(self._conditions), self._target, self._comment,
@@ -182,9 +203,21 @@ class _Reading:
         self._doubts.append(f"`{said}` is a condition that is not understood")
 
     def _read_target(self) -> None:
-        """The options of the target: only a redirection's port matters."""
+        """The options of the target, of which few matter.
+
+        Conditions may stand behind the target, too (measured); iptables-save writes them before it.
+        """
         words = self._words[self._at :]
-        for option in ("--to-ports", "--to-destination", "--on-port", "--add-set", "--del-set", "--map-set"):
+        if any(word in _OPTIONS or word in _WORD_BEFORE or word == "!" for word in words):
+            self._doubts.append("conditions behind the target are not understood")
+        if self._target == "SET":
+            pairs = pairwise(words)
+            self._value = "\n".join(name for option, name in pairs if option in {"--add-set", "--del-set", "--map-set"})
+            return
+        if self._target == "CT" and "--notrack" in words:
+            self._value = "notrack"
+            return
+        for option in ("--to-ports", "--to-destination", "--on-port"):
             if option in words and words.index(option) + 1 < len(words):
                 self._value = words[words.index(option) + 1]
 
@@ -193,13 +226,24 @@ class _Reading:
     def protocol_is(self, negated: bool) -> None:  # noqa: FBT001 - the word before it
         text = self._next("-p").lower()
         self._protocol = _PROTOCOLS.get(text, "other")
+        if self._protocol == "other" and text not in _OTHERS and not _NUMBER.fullmatch(text):
+            self._protocol = "any"
+            self._doubts.append(f"the protocol `{text}` is not understood")
+            return
         self._not_protocol = negated
 
     def source(self, negated: bool) -> None:  # noqa: FBT001
-        self._conditions.append(self._reader.at(self._next("-s"), is_source=True, negated=negated))
+        self._at_address(self._next("-s"), negated, is_source=True)
 
     def destination(self, negated: bool) -> None:  # noqa: FBT001
-        self._conditions.append(self._reader.at(self._next("-d"), is_source=False, negated=negated))
+        self._at_address(self._next("-d"), negated, is_source=False)
+
+    def _at_address(self, text: str, negated: bool, *, is_source: bool) -> None:  # noqa: FBT001
+        found = self._reader.at(text, is_source=is_source, negated=negated)
+        if found is None:
+            self._doubts.append(f"the netmask of `{text}` is no prefix")
+        else:
+            self._conditions.append(found)
 
     def source_range(self, negated: bool) -> None:  # noqa: FBT001
         self._range(negated, is_source=True)
@@ -237,7 +281,10 @@ class _Reading:
 
     def set(self, negated: bool) -> None:  # noqa: FBT001
         name, sides = self._next("--match-set"), self._next("--match-set")
-        if sides in {"dst", "src"}:
+        if "--return-nomatch" in self._words:
+            # What the set excludes matches then, and nothing else.
+            self._doubts.append(f"it is for what the set `{name}` excludes (--return-nomatch)")
+        elif sides in {"dst", "src"}:
             self._conditions.append(self._reader.shared(InSet(name, sides == "src", negated)))
         else:
             self._doubts.append(f"the set `{name}` is asked for `{sides}`, which is not understood")

@@ -18,6 +18,8 @@ def network_of(text: str, family: Family) -> AddressSet | None:
 
     ``None`` if the text is none of this family.
     """
+    if family == 4 and "." in text.partition("/")[2] and has_holes(text):
+        return None
     try:
         if "-" in text:
             first, last = (int(_address(each, family)) for each in text.split("-", 1))
@@ -26,6 +28,22 @@ def network_of(text: str, family: Family) -> AddressSet | None:
     except ValueError:
         return None
     return _set(family, int(known.network_address), int(known.broadcast_address))
+
+
+def has_holes(text: str) -> bool:
+    """True for a netmask that is no prefix, such as ``0.0.0.5/0.0.0.255``, which iptables takes bit by bit.
+
+    Python reads it as the inverse of a netmask instead.
+    """
+    mask = text.partition("/")[2]
+    try:
+        bits = int(ipaddress.ip_address(mask)) if "." in mask or ":" in mask else None
+    except ValueError:
+        return False
+    if bits is None:
+        return False
+    ahead = (1 << (128 if ":" in mask else 32)) - 1 - bits
+    return ahead & (ahead + 1) != 0
 
 
 def prefix_of(text: str) -> int:

@@ -23,6 +23,8 @@ _MAXELEM: Final = 65_536
 """Members of a hash where `maxelem` says nothing else (ipset(8), hash types)."""
 
 _KINDS: Final = frozenset({"hash:ip", "hash:net"})
+_FLAGS: Final = frozenset({"nomatch"})
+"""Options of a member that have no value (ipset(8), *Generic create and add options*)."""
 
 
 class _Set:
@@ -36,6 +38,7 @@ class _Set:
         self.timeout = int(timeout) if timeout.isdigit() else None
         maxelem = options.get("maxelem", "")
         self.room = int(maxelem) if maxelem.isdigit() else _MAXELEM
+        self.masks = [option for option in ("netmask", "bitmask") if option in options]
         self.file, self.number = file, number
         self.members: list[list[str]] = []
 
@@ -48,7 +51,8 @@ def is_sets(text: str) -> bool:
 def read_sets(text: str, file: str) -> list[LiveSet]:
     """The sets of a file. Raises ``UnreadableError`` for what ``ipset restore`` would refuse."""
     sets: dict[str, _Set] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    # A comment may hold what Python takes for the end of a line.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line or line[0] == "#" or line.isspace():
             continue
         words = words_of(line)
@@ -80,6 +84,9 @@ def _plain(each: _Set) -> LiveSet:
     if each.kind not in _KINDS:
         doubt = f"the set `{each.name}` is of the type {each.kind}, which is not understood"
         return LiveSet(each.name, each.family, EMPTY, each.timeout, doubt)
+    if each.masks:
+        doubt = f"the set `{each.name}` looks at parts of addresses ({each.masks[0]})"
+        return LiveSet(each.name, each.family, EMPTY, each.timeout, doubt)
     by_length: dict[int, tuple[list[AddressSet], list[AddressSet]]] = {}
     for member in each.members:
         if each.timeout is not None and not _stays(member):
@@ -88,7 +95,7 @@ def _plain(each: _Set) -> LiveSet:
         if known is None or (each.kind == "hash:net" and prefix_of(member[0]) == 0):
             raise UnreadableError(f"`{member[0]}` cannot be in the set `{each.name}`", each.file, each.number)
         length = prefix_of(member[0]) if each.kind == "hash:net" else 128
-        by_length.setdefault(length, ([], []))["nomatch" in member[1:]].append(known)
+        by_length.setdefault(length, ([], []))["nomatch" in _options(member)].append(known)
     held = EMPTY
     passing = sum(not _stays(member) for member in each.members) if each.timeout is not None else 0
     for length in sorted(by_length):
@@ -96,22 +103,38 @@ def _plain(each: _Set) -> LiveSet:
         held = held.union(union_of(inside)) if not held.is_empty else union_of(inside)
         if outside:
             held = held.difference(union_of(outside))
-    return LiveSet(each.name, each.family, held, each.timeout, passing=passing)
+    no_room = f"the set `{each.name}` holds {each.room} members and no more" if each.room < _MAXELEM else ""
+    return LiveSet(each.name, each.family, held, each.timeout, passing=passing, no_room=no_room)
+
+
+def _options(member: list[str]) -> dict[str, str]:
+    """The options of a member, those without a value with an empty one; a comment may say anything."""
+    found: dict[str, str] = {}
+    at = 1
+    while at < len(member):
+        option = member[at]
+        has_value = option not in _FLAGS
+        found[option] = member[at + 1] if has_value and at + 1 < len(member) else ""
+        at += 2 if has_value else 1
+    return found
 
 
 def _stays(member: list[str]) -> bool:
     """True unless the member has a time after which it goes."""
-    if "timeout" not in member:
-        return True
-    at = member.index("timeout") + 1
-    return at < len(member) and member[at] == "0"
+    return _options(member).get("timeout", "0") == "0"
 
 
 def _listed(each: _Set, known: Mapping[str, LiveSet]) -> LiveSet:
     """A list of sets: what is in one of them."""
     some = [known[member[0]] for member in each.members if member[0] in known]
+    parts = tuple([member[0] for member in each.members])
     doubts = [one.doubt for one in some if one.doubt]
+    doubts += [f"the set `{part}` in `{each.name}` is not in the files" for part in parts if part not in known]
+    if each.timeout is not None and not all(_stays(member) for member in each.members):
+        doubts.append(f"sets in `{each.name}` leave it by themselves")
+    if any(one.passing for one in some):
+        doubts.append(f"what fills the sets in `{each.name}` is not known")
     families = {one.family for one in some}
     held = union_of([one.addresses for one in some])
-    found = LiveSet(each.name, families.pop() if len(families) == 1 else None, held, each.timeout)
+    found = LiveSet(each.name, families.pop() if len(families) == 1 else None, held, each.timeout, parts=parts)
     return replace(found, doubt=doubts[0]) if doubts else found
