@@ -36,7 +36,8 @@ class Flow:
     ``group`` and ``account`` are ``None`` for a source or process that no group or account names; ``host``, ``path``
     and ``shared`` for none; ``address`` where it does not matter. ``family`` is the IP version of the source where that
     matters. ``source`` is an address, and ``process`` what the process is called on its platform, of a flow as an
-    enforcement point sees it; empty where any will do.
+    enforcement point sees it; empty where any will do. ``unnamed`` are the kinds of binding (``account``: in the words
+    of the policy) of which it has a value that nothing names: some of the named ones are not meant.
     """
 
     group: str | None
@@ -50,6 +51,13 @@ class Flow:
     family: int | None = None
     source: str = ""
     process: str = ""
+    unnamed: tuple[str, ...] = ()
+
+    @property
+    def whom(self) -> str:
+        """What the process is called; empty where any will do."""
+        named = self.account or self.process
+        return ", ".join([*([named] if named else []), *(f"another {kind}" for kind in self.unnamed)])
 
     @property
     def text(self) -> str:
@@ -60,7 +68,7 @@ class Flow:
         who = self.group or self.source or "another source"
         if self.family is not None:
             who += f" (IPv{self.family})"
-        whom = self.account or self.process
+        whom = self.whom
         as_whom = f" as {whom}" if whom else ""
         over = "/udp" if self.transport == "udp" else ""
         also = f" (an address that {self.shared} shares)" if self.shared else ""

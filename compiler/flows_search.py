@@ -335,7 +335,14 @@ def _example(box: Box) -> Flow | None:
         next(iter(box.families)) if len(box.families) == 1 else None,
         source,
         process,
+        _unnamed(box),
     )
+
+
+def _unnamed(box: Box) -> tuple[str, ...]:
+    """The kinds of binding of which any value but some is meant, and ``account`` where the policy's are."""
+    kinds = [kind for kind, choice in box.processes if choice.negated and choice.names]
+    return ("account", *kinds) if box.accounts.negated and box.accounts.names else tuple(kinds)
 
 
 def _sending(sources: AddressSet, addresses: AddressSet) -> str:

@@ -127,7 +127,7 @@ def _flow_json(flow: Flow) -> Iterator[tuple[str, object]]:
     for key, value in (
         ("group", flow.group),
         ("source", flow.source or None),
-        ("process", flow.process or None),
+        ("process", flow.whom or None),
         ("host", flow.host),
         ("path", flow.path),
         ("address", flow.address),

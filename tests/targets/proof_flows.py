@@ -39,6 +39,16 @@ PROCESSES = {
 }
 """The kinds of binding that are seen, by the targets that see any; `iptables` on a host."""
 
+STRANGERS = {
+    "windows-account": "S-1-5-21-9-9-9-9999",
+    "windows-program": "c:\\stranger.exe",
+    "windows-service": "stranger",
+    "directory-user": "corp\\stranger",
+    "linux-user": "64999",
+    "linux-cgroup": "stranger.slice",
+}
+"""A value of each kind of binding that nothing names."""
+
 _ANYWHERE = {None: "203.0.113.10", 4: "203.0.113.10", 6: "2001:db8::10"}
 
 
@@ -76,7 +86,8 @@ def flows_of(build, found, *, described):
         group = groups[0].name  # a host is of its group
     else:
         group = next((g.name for g in groups if g.addresses is not ANY and within(g.addresses, source)), None)
-    process = tuple(sorted(tuple(text.split(" ", 1)) for text in found.process.split(", ") if text))
+    process = [tuple(text.split(" ", 1)) for text in found.process.split(", ") if text]
+    process = tuple(sorted((*process, *((kind, STRANGERS[kind]) for kind in found.unnamed))))
     flow = Flow(
         group, source, accounts_of(build.site, process), found.host, found.path, address, found.shared,
         found.transport, found.port, process=process,

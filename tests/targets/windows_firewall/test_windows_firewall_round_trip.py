@@ -15,9 +15,11 @@ from test_windows_firewall_script import PIECES
 from windows_host import Host
 from windows_lowering import inventory
 
+from egressc.anything import ANY
 from egressc.diagnostics import has_errors
 from egressc.drift import drift
 from egressc.meaning import UnreadableError
+from egressc.report_drift import drift_json, drift_text
 from egressc.targets.protocol import Artefact
 from egressc.targets.windows_firewall import TARGET
 from egressc.targets.windows_firewall.model import AccountName, Action
@@ -117,6 +119,21 @@ def test_a_rule_for_the_internal_networks_that_is_missing_is_told_once():
         ("no rule lets it through", ["(default outbound action)"])
     ]
     assert (found.allows_more, found.unknown) == ((), ())
+
+
+def test_who_gets_out_by_a_rule_that_lost_its_account_is_some_other_one():
+    site = site_of(POLICY, INVENTORY, "hosts")
+    lowering = TARGET.lower(site)
+    model = lowering.model
+    agent = (AccountName("CONTOSO\\agent$"),)
+    first = next(rule for rule in model.rules if rule.users == agent and rule.action is Action.ALLOW)
+    rules = [replace(rule, users=ANY) if rule is first else rule for rule in model.rules]
+    given = export_of(replace(model, rules=tuple(rules)), accounts={"CONTOSO\\agent$": "S-1-5-21-1-2-3-1105"})
+    found = drift(site, TARGET, lowering, artefacts(given))
+    (told,) = found.allows_more
+    assert " another windows-account → " in told.flow.text
+    assert drift_json(found)["allows_more"][0]["example"]["process"].endswith("another windows-account")
+    assert " another windows-account → " in drift_text(found)
 
 
 def test_without_the_identifier_of_an_account_its_rules_are_not_known():
