@@ -24,6 +24,8 @@ class LiveRule:
     ``action`` is ``None`` where it is not known. ``overrides`` marks an allow that wins over blocks. ``addresses`` are
     ``None`` where the rule names none; it is then for any address, or for those of its ``keywords`` alone, which are
     ids in lower case without braces. ``is_local`` is whether it is kept on the host, where group policy may void it.
+    ``sure`` are those of the addresses that it has for certain, and ``beside`` is the one of the doubts that is about
+    the others alone; empty where there is none.
     """
 
     name: str
@@ -37,6 +39,8 @@ class LiveRule:
     doubts: tuple[str, ...] = ()
     overrides: bool = False
     is_local: bool = False
+    sure: AddressSet | None = None
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ the addresses that its name was seen to resolve to; ``*.d`` is every name below 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from egressc.addresses import ALL, union_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from egressc.addresses import AddressSet
     from egressc.flows import Processes, Test
+    from egressc.services import PortSet
     from egressc.site import Site
     from egressc.targets.windows_firewall.live import Live, LiveKeyword, LiveProfile, LiveRule
     from egressc.targets.windows_firewall.settings import Settings
@@ -85,15 +87,15 @@ class _Reading:
             doubts = self._validity(rule)
             if doubts is None:
                 continue
-            held, more = self._blocks(rule)
-            doubt = "; ".join([*rule.doubts, *doubts, *more])
-            if not held:
+            pieces = self._pieces(rule, doubts)
+            if not pieces:
                 self._remarks.append(f"{rule.place}: the rule `{rule.name}` matches nothing")
-                continue
-            if rule.action is not Action.ALLOW:
-                blocks.append(Ruling(rule.name, Outcome.DENY, held, rule.place, doubt))
-            if rule.action is not Action.BLOCK:
-                (above if rule.overrides else allows).append(Ruling(rule.name, Outcome.ALLOW, held, rule.place, doubt))
+            for held, doubt in pieces:
+                if rule.action is not Action.ALLOW:
+                    blocks.append(Ruling(rule.name, Outcome.DENY, held, rule.place, doubt))
+                if rule.action is not Action.BLOCK:
+                    allowed = Ruling(rule.name, Outcome.ALLOW, held, rule.place, doubt)
+                    (above if rule.overrides else allows).append(allowed)
         default, below = self._default(allows)
         return Meaning((*above, *blocks, *allows, *below), (), default, tuple(self._remarks))
 
@@ -159,48 +161,69 @@ class _Reading:
 
     # -- what a rule matches
 
-    def _blocks(self, rule: LiveRule) -> tuple[tuple[Block, ...], list[str]]:
-        """What the rule matches at most, and what is not clear about that."""
+    def _pieces(self, rule: LiveRule, doubts: list[str]) -> list[tuple[tuple[Block, ...], str]]:
+        """What the rule matches at most, in pieces, each with a doubt about it.
+
+        Its destinations are alternatives: if there is a doubt about some alone, the others are a piece of their own.
+        """
         whom, doubt = self._settled(rule.processes)
-        doubts = [doubt] if doubt else []
-        names: list[Test] = []
-        addresses = rule.addresses
-        if rule.keywords:
-            held = [] if addresses is None else [addresses]
-            for plain in rule.keywords:
-                self._resolve(plain, names, held, doubts)
-            addresses = held[0] if len(held) == 1 else union_of(held)
-        elif addresses is None:
-            addresses = ALL
-        if rule.ports.is_empty or any(choice.is_empty for _, choice in whom):
-            return (), doubts
+        sure, perhaps = _Goals(), _Goals()
+        if rule.addresses is not None and rule.beside and rule.sure is not None:
+            sure.addresses.append(rule.sure)
+            perhaps.addresses.append(rule.addresses)
+            perhaps.doubts.append(rule.beside)
+        elif rule.addresses is not None or not rule.keywords:
+            sure.addresses.append(ALL if rule.addresses is None else rule.addresses)
+        about_all = [*(each for each in rule.doubts if each != rule.beside), *doubts, *([doubt] if doubt else [])]
+        for plain in rule.keywords:
+            self._resolve(plain, sure, perhaps, about_all)
+        found = []
+        if about_all:
+            held = self._blocks(sure.names + perhaps.names, sure.addresses + perhaps.addresses, rule.ports, whom)
+            found = [(held, [*about_all, *perhaps.doubts])]
+        else:
+            found = [(self._blocks(sure.names, sure.addresses, rule.ports, whom), [])]
+            if perhaps.doubts:
+                others = [union_of(perhaps.addresses).difference(union_of(sure.addresses))]
+                found.append((self._blocks(perhaps.names, others, rule.ports, whom), perhaps.doubts))
+        return [(held, "; ".join(why)) for held, why in found if held]
+
+    def _blocks(
+        self, names: list[Test], addresses: list[AddressSet], ports: PortSet, whom: Processes
+    ) -> tuple[Block, ...]:
+        """The flows to these destinations."""
+        if ports.is_empty or any(choice.is_empty for _, choice in whom):
+            return ()
         found = []
         if names:
-            found.append(Block(tuple(names), ALL, rule.ports, ALL, whom, True))  # noqa: FBT003
-        if not addresses.is_empty:
-            found.append(Block(None, self._sets.setdefault(addresses, addresses), rule.ports, ALL, whom))
-        return tuple(found), doubts
+            found.append(Block(tuple(names), ALL, ports, ALL, whom, True))  # noqa: FBT003
+        held = addresses[0] if len(addresses) == 1 else union_of(addresses)
+        if not held.is_empty:
+            found.append(Block(None, self._sets.setdefault(held, held), ports, ALL, whom))
+        return tuple(found)
 
-    def _resolve(self, plain: str, names: list[Test], held: list[AddressSet], doubts: list[str]) -> None:
-        """Add what one keyword of a rule stands for."""
+    def _resolve(self, plain: str, sure: _Goals, perhaps: _Goals, doubts: list[str]) -> None:
+        """Add what one keyword of a rule stands for. One that nobody knows may be no keyword, but a condition."""
         keyword = self._keywords.get(plain)
         if keyword is None:
             doubts.append(f"nothing says what the dynamic keyword {{{plain}}} stands for")
-            held.append(ALL)
+            sure.addresses.append(ALL)
             return
+        goals = sure
         if keyword.doubt:
-            doubts.append(f"the dynamic keyword `{keyword.name}`: {keyword.doubt}")
+            goals = perhaps
+            goals.doubts.append(f"the dynamic keyword `{keyword.name}`: {keyword.doubt}")
         if keyword.addresses is not None:
-            held.append(keyword.addresses)
+            goals.addresses.append(keyword.addresses)
             return
         test = self._tests.get(plain)
         if test is None:
             test = self._tests[plain] = _test(keyword)
         if test is None:
-            doubts.append(f"which names the dynamic keyword `{keyword.name}` matches is not documented")
-            held.append(ALL)
+            perhaps.doubts.append(f"which names the dynamic keyword `{keyword.name}` matches is not documented")
+            perhaps.addresses.append(ALL)
             return
-        names.append(test)
+        goals.names.append(test)
 
     def _settled(self, whom: Processes) -> tuple[Processes, str]:
         """The processes in the words of the policy's accounts, and what is not clear about them."""
@@ -245,6 +268,15 @@ class _Reading:
                     doubts.append(f"`{path}` may be `{other}`")
                     more.add(other)
         return Choice(choice.names | more, choice.negated)
+
+
+@dataclass(slots=True)
+class _Goals:
+    """Destinations of one rule as they are collected: tests of names, addresses, and what is not clear about them."""
+
+    names: list[Test] = field(default_factory=list)
+    addresses: list[AddressSet] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
 def _lets_all_through(ruling: Ruling, addresses: AddressSet) -> bool:

@@ -121,12 +121,9 @@ class _Rules:
         keywords, remote = record.get("RemoteDynamicKeywordAddresses"), record.get("RemoteAddress")
         if keywords is None and remote is None:
             _refuse("a rule has no destinations, not even `Any`", place)
-        addresses = None
-        if remote is not None:
-            found = self._address_set(remote)
-            addresses = found.held
-            if found.doubt:
-                doubts.append(found.doubt)
+        found = self._address_set(remote) if remote is not None else None
+        if found is not None and found.doubt:
+            doubts.append(found.doubt)
         processes, doubt = self._process_set(record)
         if doubt:
             doubts.append(doubt)
@@ -136,11 +133,13 @@ class _Rules:
             f"{file}:{line}" if line else file,
             action,
             ports,
-            addresses,
+            None if found is None else found.held,
             tuple([self._id(each) for each in keywords]) if keywords is not None else (),
             processes,
             self._profiles,
             tuple(doubts),
+            sure=None if found is None else found.sure,
+            beside="" if found is None or found.sure is None else found.doubt,
         )
 
     def _id(self, text: str) -> str:

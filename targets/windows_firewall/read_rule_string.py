@@ -8,16 +8,17 @@ value is a GUID in braces refers to one, since FW_RULE has nothing else of that 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from egressc.addresses import ALL_V4, ALL_V6, AddressSet, union_of
+from egressc.addresses import ALL_V4, ALL_V6, union_of
 from egressc.anything import ANY
 from egressc.flows import EVERY, Choice
 from egressc.services import ALL_PORTS, PortSet
 from egressc.targets.windows_firewall.live import LiveRule
 from egressc.targets.windows_firewall.model import Action, Profile
 from egressc.targets.windows_firewall.processes import ACCOUNT, PACKAGE, PROGRAM, SERVICE
-from egressc.targets.windows_firewall.read_values import Users, addresses_of, ports_of, users_of
+from egressc.targets.windows_firewall.read_values import Addresses, Users, addresses_of, ports_of, users_of
 
 if TYPE_CHECKING:
     from egressc.anything import Anything
@@ -68,7 +69,9 @@ def read_rule(name: str, text: str, file: str, *, is_local: bool) -> LiveRule | 
         doubts.append("it is for connections that IPsec has authenticated")
     elif action is not None and action not in _ACTIONS:
         doubts.append("what it does is not clear")
-    addresses = _addresses(fields, doubts)
+    remote = _addresses(fields)
+    if remote is not None and remote.doubt:
+        doubts.append(remote.doubt)
     profiles = _profiles(fields.pop("Profile", []), doubts)
     processes = _processes(fields, doubts)
     title = fields.get("Name", [""])[0]
@@ -81,8 +84,10 @@ def read_rule(name: str, text: str, file: str, *, is_local: bool) -> LiveRule | 
         else:
             doubts.append(f"what `{key}={_clipped(values[0])}` narrows it to is not known")
     return LiveRule(
-        name, f"{file}: {title}" if title else file, _ACTIONS.get(action or ""), ports, addresses, tuple(keywords),
-        processes, profiles, tuple(doubts), overrides=action == "ByPass", is_local=is_local,
+        name, f"{file}: {title}" if title else file, _ACTIONS.get(action or ""), ports,
+        None if remote is None else remote.held, tuple(keywords), processes, profiles, tuple(doubts),
+        overrides=action == "ByPass", is_local=is_local, sure=None if remote is None else remote.sure,
+        beside="" if remote is None or remote.sure is None else remote.doubt,
     )  # fmt: skip
 
 
@@ -120,20 +125,26 @@ def _ports(fields: dict[str, list[str]], doubts: list[str]) -> PortSet | None:
     return PortSet(tcp=ports.held) if number == _TCP else PortSet(udp=ports.held)
 
 
-def _addresses(fields: dict[str, list[str]], doubts: list[str]) -> AddressSet | None:
+def _addresses(fields: dict[str, list[str]]) -> Addresses | None:
     """The remote addresses of both families; ``None`` if the rule names none."""
-    found: list[AddressSet] = []
+    found: list[Addresses] = []
+    doubts: list[str] = []
     for keys, every in ((("RA4", "RA42"), ALL_V4), (("RA6", "RA62"), ALL_V6)):
         texts = [text for key in keys for text in fields.pop(key, ())]
         if not texts:
             continue
         addresses = addresses_of(texts, most=every)
-        found.append(addresses.held)
+        found.append(addresses)
         if addresses.doubt:
             doubts.append(addresses.doubt)
         elif not every.contains(addresses.held):
             doubts.append(f"`{keys[0]}` holds an address of another family")
-    return union_of(found) if found else None
+            found[-1] = replace(addresses, sure=None)
+    if not found:
+        return None
+    sure = [each.sure for each in found if each.sure is not None]
+    certain = union_of(sure) if len(sure) == len(found) else None
+    return Addresses(union_of([each.held for each in found]), "; ".join(doubts), certain)
 
 
 def _profiles(names: list[str], doubts: list[str]) -> frozenset[Profile] | Anything:

@@ -45,12 +45,23 @@ _MATCHES: Final = frozenset({"CC", "0X1"})
 """The right with which an entry matches ([MS-FASP] 2.2.37: ``FWP_ACTRL_MATCH_FILTER``)."""
 
 
+_PLACES: Final = frozenset({
+    "localsubnet", "localsubnet4", "localsubnet6", "dns", "dhcp", "wins", "defaultgateway", "internet", "intranet",
+})  # fmt: skip
+"""Words for addresses that only the host knows (New-NetFirewallRule, ``-RemoteAddress``)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Addresses of a rule; ``doubt`` is empty where they are exactly that, else they are the most that it can be."""
+    """Addresses of a rule; ``doubt`` is empty where they are exactly that, else they are the most that it can be.
+
+    ``sure`` are those that it has for certain. They are alternatives, so a documented word beside them only adds some;
+    ``None`` where anything else is not clear, since Windows may not take the rule at all.
+    """
 
     held: AddressSet
     doubt: str = ""
+    sure: AddressSet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +85,36 @@ def addresses_of(texts: Sequence[str], *, most: AddressSet = ALL) -> Addresses:
     v4: list[tuple[int, int]] = []
     v6: list[tuple[int, int]] = []
     doubts: list[str] = []
+    is_any = is_wider = is_unclear = False
     for text in texts:
         found = _addresses(text)
         if isinstance(found, str):
-            if found:
-                doubts.append(found)
-            v4.extend(most.v4)
-            v6.extend(most.v6)
+            if not found:
+                is_any = True
+                continue
+            doubts.append(found)
+            is_wider = True
+            is_unclear = is_unclear or text.lower() not in _PLACES
             continue
         family, first, last, doubt = found
         (v4 if family == 4 else v6).append((first, last))
         if doubt:
             doubts.append(doubt)
-    held = AddressSet(merged(v4), merged(v6))
-    if held == ALL:
-        held = ALL
-    elif held.is_empty:
-        held = EMPTY
-    return Addresses(held, "; ".join(doubts))
+            is_unclear = True
+    if is_any:
+        v4.extend(most.v4)
+        v6.extend(most.v6)
+    known = _set(v4, v6)
+    held = _set([*v4, *most.v4], [*v6, *most.v6]) if is_wider else known
+    return Addresses(held, "; ".join(doubts), None if is_unclear else known)
+
+
+def _set(v4: list[tuple[int, int]], v6: list[tuple[int, int]]) -> AddressSet:
+    """The addresses in these ranges; ``ALL`` and ``EMPTY`` themselves, if they are all or none."""
+    found = AddressSet(merged(v4), merged(v6))
+    if found == ALL:
+        return ALL
+    return EMPTY if found.is_empty else found
 
 
 def _addresses(text: str) -> tuple[int, int, int, str] | str:

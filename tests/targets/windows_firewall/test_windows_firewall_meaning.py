@@ -4,7 +4,7 @@ import pytest
 from registry_export import GPO_RULES, RULES, as_json, profile_keys, reg_text
 from support import site_of
 
-from egressc.addresses import ALL, parse_addresses
+from egressc.addresses import ALL, ALL_V4, parse_addresses
 from egressc.flows import Choice
 from egressc.hosts import HostPattern
 from egressc.meaning import Outcome, UnreadableError
@@ -217,6 +217,67 @@ def test_a_keyword_with_addresses_that_are_not_clear_is_doubtful():
     host_knows = only(f"X={{{GUID}}}|", keyword("office", AutoResolve=False, Addresses="LocalSubnet"))
     assert "`LocalSubnet`" in host_knows.doubt
     assert [block.addresses for block in host_knows.blocks] == [ALL]
+
+
+OTHER_GUID = "0a1b2c3d-f944-57dd-b457-db29eca09869"
+HOST = parse_addresses("192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("fields", "sure", "perhaps", "doubt"),
+    [
+        ("RA4=192.0.2.1|RA4=LocalSubnet|", HOST, ALL_V4, "`LocalSubnet`"),
+        ("RA4=dns|RA4=192.0.2.1|RA6=DHCP|", HOST, ALL, "`dns` is, only the host knows; which addresses `DHCP`"),
+        ("RA4=192.0.2.1|RA42=IntErnet|", HOST, ALL_V4, "`IntErnet`"),
+        ("RA4=LocalSubnet|RA6=2001:db8::1|", parse_addresses("2001:db8::1"), ALL_V4, "`LocalSubnet`"),
+        (f"RA4=192.0.2.1|X={{{GUID}}}|", HOST, ALL, "not documented"),
+        (f"RA4=192.0.2.1|X={{{OTHER_GUID}}}|", HOST, ALL, "`office`: which addresses `LocalSubnet`"),
+        (
+            f"X={{{GUID}}}|RA4=192.0.2.1|RA4=LocalSubnet|",
+            HOST,
+            ALL,
+            "`LocalSubnet` is, only the host knows; which names",
+        ),
+    ],
+)
+@pytest.mark.parametrize(("rule", "outcome"), [(ALLOW, Outcome.ALLOW), (BLOCK, Outcome.DENY)])
+def test_what_stands_beside_addresses_that_only_the_host_knows_is_sure(fields, sure, perhaps, doubt, rule, outcome):
+    """They are alternatives (firewall-csp.md), so what is not known can only add to the rule."""
+    keywords = [keyword("*"), keyword("office", Id=f"{{{OTHER_GUID}}}", AutoResolve=False, Addresses=["LocalSubnet"])]
+    first, second = read({"r": rule + fields}, keywords).rulings
+    assert (first.name, first.outcome, first.doubt) == ("r", outcome, "")
+    assert [(block.names, block.addresses) for block in first.blocks] == [(None, sure)]
+    assert (second.name, second.outcome) == ("r", outcome)
+    assert doubt in second.doubt
+    assert [(block.names, block.addresses) for block in second.blocks] == [(None, perhaps.difference(sure))]
+
+
+def test_a_name_beside_one_that_nobody_understands_is_sure():
+    keywords = [keyword("a.example"), keyword("*", Id=f"{{{OTHER_GUID}}}")]
+    first, second = read({"r": f"{ALLOW}X={{{GUID}}},{{{OTHER_GUID}}}|"}, keywords).rulings
+    (block,) = first.blocks
+    assert (first.doubt, block.names) == ("", ((HostPattern(("a", "example")), None),))
+    assert "`*`" in second.doubt
+    assert [(block.names, block.addresses) for block in second.blocks] == [(None, ALL)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "RA4=192.0.2.1|RA4=Nonsense|",  # Windows may not take the rule at all
+        "RA4=192.0.2.1|RA4=LocalSubnet|RA6=nonsense|",
+        "RA4=192.0.2.1|RA4=10.1.2.3/8|",
+        "RA4=192.0.2.1|RA6=192.0.2.2|",
+        f"RA4=192.0.2.1|X={{{GUID}}}|",  # nobody exported it: it may be something else, which narrows the rule
+        "RA4=192.0.2.1|RA4=LocalSubnet|IF={5bb90b46-f944-57dd-b457-db29eca09869}|",
+        "RA4=192.0.2.1|RA4=LocalSubnet|Security=Authenticate|",
+        "Protocol=6|RPort=RPC|RA4=192.0.2.1|RA4=LocalSubnet|",
+        "RA4=192.0.2.1|RA4=LocalSubnet|LUAuth=D:(A;;CC;;;BA)|",
+        "RA4=LocalSubnet|",
+    ],
+)
+def test_a_rule_about_which_anything_else_is_not_clear_is_doubtful_as_a_whole(fields):
+    assert only(fields).doubt
 
 
 def test_a_keyword_without_addresses_or_name_holds_nothing():

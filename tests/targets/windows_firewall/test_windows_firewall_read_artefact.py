@@ -167,7 +167,8 @@ def test_a_closing_deny_that_the_site_does_not_have_is_seen():
         lambda v: v["Rules"][0].update(Protocol="TCP", RemotePort=["Any"]),
         lambda v: v["Rules"][0].update(LocalUser="D:(A;;CC;;;SY)"),
         lambda v: v["Rules"][0].update(Action="Block"),
-        lambda v: v["Rules"][0].update(RemoteAddress=["10.0.0.0/8", "fc00::/7", "LocalSubnet"]),
+        lambda v: v["Rules"][0].update(RemoteAddress=["10.0.0.0/8", "fc00::/7", "Nonsense"]),
+        lambda v: v["Rules"][0].update(RemoteAddress=["10.0.0.0/8", "LocalSubnet"]),
     ],
 )
 def test_the_default_does_not_spare_the_internal_networks(change):

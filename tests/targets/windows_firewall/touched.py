@@ -53,8 +53,8 @@ TOUCHED = {
     "tamper_internal_rule_widened": {"allows_more": {(None, _INTERNAL)}},
     "tamper_profile_lost": {"unknown": {("p/installer", _INSTALLER)}},
     "tamper_interface": {"unknown": {("p/time", "p/time TCP")}},
-    # The subnet may hold anything; and whether the rule holds the rest is no longer known.
-    "tamper_local_subnet": {"unknown": {(None, "p/time UDP"), ("p/time", "p/time UDP")}},
+    # The subnet may hold anything; the address beside it is sure.
+    "tamper_local_subnet": {"unknown": {(None, "p/time UDP")}},
     "tamper_default_allows": {"allows_more": {(None, None)}},
     "tamper_firewall_off": {"allows_more": {(None, _OFF), ("p/quarantine", _OFF)}},
     "tamper_firewall_off_in_public_networks": {"unknown": {(None, _OFF), ("p/quarantine", _OFF)}},
@@ -68,5 +68,5 @@ TOUCHED = {
 IN_SOME_NETWORKS = {"tamper_default_allows"}
 """After which a flow is let through in public networks alone, and that is called `allows_more`."""
 
-REACHES_TOO_FAR = {"break_keyword_without_its_dot", "tamper_local_subnet"}
+REACHES_TOO_FAR = {"break_keyword_without_its_dot"}
 """After which an example also has an address or name that the rule matches for certain beside what is not known."""
