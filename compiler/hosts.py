@@ -40,7 +40,7 @@ def example(inside: Sequence[HostPattern], outside: Sequence[HostPattern] = ()) 
             if pattern.is_tree and contains(pattern, first):
                 return None
             left.append(pattern)
-    if not inside or (first.is_tree and all(p.is_tree for p in inside)):
+    if all(p.is_tree for p in inside):
         below = f".{'.'.join(first.labels)}" if inside and first.labels else ".example"
         for label in _READABLE:
             host = label + below

@@ -119,7 +119,7 @@ def test_example(inside, outside, expected):
 
 
 def test_an_example_of_any_host_has_two_labels():
-    assert example([]) == "a.example"
+    assert example([]) == example([HostPattern((), deep=True)]) == "a.example"
     assert example([], [P("*.example")]) is not None
     assert "." in example([], [P("*.example")])
 
@@ -138,9 +138,13 @@ def test_no_name_is_longer_than_253_characters():
     base = ("a" * 61,) * 4 + ("com",)  # 251 characters
     below = HostPattern(base, deep=True)
     assert example([below]) == "a." + below.text[2:]
+    assert example([below], [HostPattern(("a", *base))]) == "b." + below.text[2:], "and not `host`, of four characters"
     assert contains(HostPattern(("*", *base)), below)  # there is room for one label of one character
     assert search([(below.labels, True), (("*", *base), False)], [(("a", *base), False)]) == "b." + below.text[2:]
     assert search([(("*", *base), True)], []) is None
+    longer = (*base[:-1], "info")  # 252 characters
+    assert search([(longer, True)], []) is None
+    assert example([HostPattern(longer, deep=True)]) is None
     assert not contains(HostPattern(("*", *base[1:])), HostPattern(base[1:], deep=True))
 
 
