@@ -19,7 +19,7 @@ from egressc.services import LAST_PORT, PortSet
 from egressc.targets.azure_firewall.live import LiveNetworkRule
 from egressc.targets.azure_firewall.meaning_inspection import inspections
 from egressc.targets.azure_firewall.meaning_match import ANY_SENDER, Matcher, resource_group
-from egressc.targets.azure_firewall.meaning_names import ANY_NAME, Names, of_urls
+from egressc.targets.azure_firewall.meaning_names import ANY_NAME, Names, of_urls, together
 from egressc.targets.azure_firewall.meaning_order import in_order
 from egressc.targets.azure_firewall.meaning_shown import Entry, escaping
 
@@ -54,7 +54,7 @@ class _Reading:
         self._order = order
         self._matcher = Matcher(site, live.ip_groups, resource_group(order.policy))
         self._names = Names()
-        self._urls: dict[tuple[str, ...], Answer] = {}
+        self._urls: dict[tuple[str, ...], tuple[Answer, ...]] = {}
         self._protocols: dict[tuple[tuple[str, int | None], ...], tuple[Ranges, Ranges, Ranges]] = {}
         self._remarks = [*live.remarks, *order.remarks]
         self._rulings: list[Ruling] = []
@@ -151,17 +151,17 @@ class _Reading:
         if not senders or not (http or https or other):
             self._nothing(rule.name, collection.place, "it has no source, or no port")
             return
-        tests, doubt = self._tests(rule, https)
-        doubts.append(doubt)
         if other:
             doubts.append("which connections are taken for that protocol is not known")
-        entry = Entry(
-            rule.name, collection.place, number, collection.allows, tests, senders, http, https, other,
-            rule.terminates, bool(rule.urls), _joined(doubts),
-        )  # fmt: skip
-        self._entries.append(entry)
+        for tests, doubt in self._tests(rule, https):
+            entry = Entry(
+                rule.name, collection.place, number, collection.allows, tests, senders, http, https, other,
+                rule.terminates, bool(rule.urls), _joined([*doubts, doubt]),
+            )  # fmt: skip
+            self._entries.append(entry)
 
-    def _tests(self, rule: LiveApplicationRule, https: Ranges) -> Answer:
+    def _tests(self, rule: LiveApplicationRule, https: Ranges) -> tuple[Answer, ...]:
+        """What the targets match; in two pieces, if only some of them may match less."""
         answers: list[Answer] = []
         if rule.fqdns:
             answers.append(self._names.of_fqdns(rule.fqdns))
@@ -169,20 +169,19 @@ class _Reading:
             found = self._urls.get(rule.urls)
             if found is None:
                 found = self._urls[rule.urls] = of_urls(rule.urls)
-            tests, doubt = found
-            if https and rule.terminates is not True:
-                doubt = _joined([doubt, "without TLS inspection nobody sees a path in HTTPS"])
-            answers.append((tests, doubt))
+            if not https or rule.terminates is True:
+                if not rule.fqdns and not rule.has_categories:
+                    return found
+                answers.append(together(found))
+            else:
+                answers.append(together([*found, ((), "without TLS inspection nobody sees a path in HTTPS")]))
         if rule.has_categories:
             answers.append((ANY_NAME, ""))
-        if len(answers) == 1:
-            return answers[0]
         if not answers:
-            return ANY_NAME, "it names no target"
-        why = "what targets of several kinds mean together is not documented"
-        return tuple(dict.fromkeys([t for tests, _ in answers for t in tests])), _joined(
-            [why, *(d for _, d in answers)]
-        )
+            return ((ANY_NAME, "it names no target"),)
+        if len(answers) > 1:
+            answers.insert(0, ((), "what targets of several kinds mean together is not documented"))
+        return (together(answers),)
 
     def _shown(self, protocols: tuple[tuple[str, int | None], ...]) -> tuple[Ranges, Ranges, Ranges]:
         """The ports on which HTTP, HTTPS, and something else is looked at."""

@@ -43,7 +43,7 @@ class Names:
             return self._fqdn(entries[0])
         found = self._lists.get(entries)
         if found is None:
-            found = self._lists[entries] = _together([self._fqdn(entry) for entry in entries])
+            found = self._lists[entries] = together([self._fqdn(entry) for entry in entries])
         return found
 
     def _fqdn(self, entry: str) -> Answer:
@@ -75,8 +75,10 @@ def patterns_of(entry: str) -> tuple[HostPattern, ...] | None:
     return HostPattern(labels), HostPattern(labels, deep=True)
 
 
-def of_urls(entries: tuple[str, ...]) -> Answer:
-    """What the entries of a ``targetUrls`` match together.
+def of_urls(entries: tuple[str, ...]) -> tuple[Answer, ...]:
+    """What the entries of a ``targetUrls`` match: those that match exactly that, and those that may match less.
+
+    They are alternatives. One of a form that is not documented may be refused with the whole rule, so then all may.
 
     `host/path` is that path, with a slash or a query or without; `host/path/*` is everything below it and not itself; a
     host alone is its `/` (the same document). Only both together are what the policy calls a path.
@@ -84,6 +86,7 @@ def of_urls(entries: tuple[str, ...]) -> Answer:
     exact: dict[tuple[str, str], None] = {}
     below: dict[tuple[str, str], None] = {}
     answers: list[Answer] = []
+    is_clear = True
     for entry in entries:
         host, slash, rest = entry.partition("/")
         path = f"/{rest}" if slash else "/"
@@ -93,6 +96,7 @@ def of_urls(entries: tuple[str, ...]) -> Answer:
         form = path_form(path or "/")
         if patterns_of(host) is None or host == "*" or not (form is None or isinstance(form, str)):
             answers.append((ANY_NAME, f"what `{entry[:80]}` matches is not documented"))
+            is_clear = False
             continue
         held[host, form or ""] = None
     for key in {**exact, **below}:
@@ -106,10 +110,14 @@ def of_urls(entries: tuple[str, ...]) -> Answer:
         elif key not in exact:
             doubt = f"`{host}{path}/*` does not match that path itself"
         answers.append((tests, doubt))
-    return _together(answers)
+    sure = [each for each in answers if not each[1]]
+    if not is_clear or len(sure) in {0, len(answers)}:
+        return (together(answers),)
+    return together(sure), together([each for each in answers if each[1]])
 
 
-def _together(answers: Iterable[Answer]) -> Answer:
+def together(answers: Iterable[Answer]) -> Answer:
+    """What alternatives match at most, and all that is not clear about them."""
     tests: dict[Test, None] = {}
     doubts: dict[str, None] = {}
     for each, doubt in answers:

@@ -204,11 +204,45 @@ def test_wildcards_that_are_not_supported_are_a_doubt(pattern):
         (["*.contoso.com/a", "*.contoso.com/a/*"], "/a", "allow"),
         (["www.contoso.com/a?b=c"], "/a", "unknown"),
         (["www.contoso.com:8080/a"], "/a", "unknown"),
+        # targets are alternatives: half a path beside a whole one takes nothing from it
+        (["www.contoso.com/a", "www.contoso.com/b", "www.contoso.com/a/*"], "/a/x", "allow"),
+        (["www.contoso.com/a", "www.contoso.com/b", "www.contoso.com/a/*"], "/b", "unknown"),
+        (["www.contoso.com/b/*", "www.contoso.com/a", "www.contoso.com/a/*"], "/a", "allow"),
+        (["www.contoso.com/b/*", "www.contoso.com/a", "www.contoso.com/a/*"], "/c", "deny"),
+        # nobody knows whether a rule with such a target is taken at all
+        (["www.contoso.com/a", "www.contoso.com/a/*", "www.contoso.com/a?b=c"], "/a", "unknown"),
     ],
 )
 def test_wildcards_of_urls(urls, path, expected):
     rule = app("r", protocols=[("Http", 8080)], targetFqdns=None, targetUrls=urls)
     assert allowed(reading(allows(rule)), "www.contoso.com", 8080, path=path) == expected
+
+
+HALF = ["www.contoso.com/a", "www.contoso.com/a/*", "www.contoso.com/b"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"protocols": [("Https", 443)]},  # without TLS inspection nobody sees a path in HTTPS
+        {"protocols": [("Http", 443), ("Mssql", 443)]},
+        {"protocols": [("Http", 443)], "targetFqdns": ["other.example.com"]},
+        {"protocols": [("Http", 443)], "webCategories": ["News"]},
+        {"protocols": [("Http", 443)], "sourceAddresses": ["who knows"]},
+    ],
+)
+def test_a_whole_path_is_doubtful_where_more_than_another_path_is(more):
+    rule = app("r", **{"targetFqdns": None, **more}, targetUrls=HALF)
+    assert allowed(reading(allows(rule)), "www.contoso.com", path="/a") == "unknown"
+
+
+def test_a_path_that_is_denied_beside_half_a_path_is_denied():
+    denied = app("r", protocols=[("Http", 8080)], targetFqdns=None, targetUrls=HALF)
+    every = app("s", "*", protocols=[("Http", 8080)])
+    groups = [group("g", 100, collection("d", 100, "Deny", denied), collection("a", 200, "Allow", every))]
+    meaning = reading(groups)
+    assert allowed(meaning, "www.contoso.com", 8080, path="/a") == "deny"
+    assert allowed(meaning, "www.contoso.com", 8080, path="/b") == "unknown"
 
 
 def test_application_rules_match_the_protocols_that_they_name_and_nothing_else():
