@@ -23,7 +23,7 @@ from egressc.targets.paloalto.lower_split import (
     recognition_of,
 )
 from egressc.targets.paloalto.model import DecryptionRule, SecurityRule
-from egressc.targets.paloalto.objects import literals
+from egressc.targets.paloalto.objects import literals, takes_in_v4
 
 if TYPE_CHECKING:
     from egressc.addresses import AddressSet
@@ -140,10 +140,9 @@ class RuleWriter:
             what = f"the exceptions of `{part.rule.identity}` take all addresses away"
             self.diagnostics.append(nothing_left(part.rule, what, "remove the rule, or make its `except` smaller"))
             return None
+        destinations, negated = self._destinations(left, as_list=part.kind is Kind.ADDRESSES)
         if part.kind is Kind.ADDRESSES:
-            return _Where(ANY, self._literals(left))
-        negated = left != ALL
-        destinations = self._literals(ALL.difference(left)) if negated else ANY
+            return _Where(ANY, destinations, negated)
         if part.kind is Kind.ANY_ADDRESS:
             return _Where(ANY, destinations, negated)
         category = self._category(part.rule, _category_nature(reach.endpoints), reach.endpoints)
@@ -253,6 +252,16 @@ class RuleWriter:
                 )
             return None
         return self._objects.category(rule, nature, entries)
+
+    def _destinations(self, left: AddressSet, *, as_list: bool) -> tuple[Names, bool]:
+        """The addresses as a list of them, or of all others, negated: the other way where IPv6 would take in IPv4."""
+        if left == ALL and not as_list:
+            return ANY, False
+        others = ALL.difference(left)
+        negated = not as_list
+        if takes_in_v4(others if negated else left):
+            negated = not negated
+        return self._literals(others if negated else left), negated
 
     def _literals(self, addresses: AddressSet) -> tuple[str, ...]:
         self.has_literals = True

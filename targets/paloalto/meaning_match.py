@@ -32,6 +32,8 @@ Wheres = tuple[tuple[AddressSet, "tuple[Test, ...] | None"], ...]
 ANY_SENDER: Final[Senders] = ((ALL, EVERY),)
 ANYWHERE: Final[Wheres] = ((ALL, None),)
 
+_LAST_V4: Final = 2**32 - 1
+
 _PORT: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _NAME: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
 
@@ -283,14 +285,24 @@ def _union(known: list[AddressSet]) -> AddressSet:
 def _literal(text: str) -> AddressSet | None:
     """The addresses of an address, network or range; bits behind the prefix length do not count."""
     found = parse_addresses(text)
-    if isinstance(found, AddressSet):
-        return found
-    if "/" in text:
+    if not isinstance(found, AddressSet) and "/" in text:
         try:
             found = parse_addresses(str(ipaddress.ip_interface(text).network))
         except ValueError:
             return None
-    return found if isinstance(found, AddressSet) else None
+    return _with_v4(found) if isinstance(found, AddressSet) else None
+
+
+def _with_v4(addresses: AddressSet) -> AddressSet:
+    """The same, and the IPv4 addresses that networks of IPv6 match, too.
+
+    An IPv4 address is taken for an IPv6 address whose first 96 bits are 0, so that `::/0` is the same as `any`
+    ([D] PAN-OS administrator's guide, Policy, 9.1 to 10.2).
+    """
+    if not addresses.v6 or addresses.v6[0][0] > _LAST_V4:
+        return addresses
+    held = [(first, min(last, _LAST_V4)) for first, last in addresses.v6 if first <= _LAST_V4]
+    return addresses.union(AddressSet(v4=tuple(held)))
 
 
 def _ports(text: str) -> list[tuple[int, int]] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from egressc.addresses import AddressSet
 from egressc.anything import Anything
 from egressc.diagnostics import Diagnostic
 from egressc.naming import digest, short_name
@@ -28,7 +29,6 @@ from egressc.targets.paloalto.settings import last_minute
 if TYPE_CHECKING:
     from datetime import date
 
-    from egressc.addresses import AddressSet
     from egressc.services import PortSet
     from egressc.site import BoundGroup, BoundRule
     from egressc.source import Span
@@ -216,6 +216,15 @@ class Objects:
                 help=help_text,
             )
         )
+
+
+def takes_in_v4(addresses: AddressSet) -> bool:
+    """True if networks of IPv6 in it, `::/0` above all, match IPv4 addresses that are not in it.
+
+    An IPv4 address is taken for an IPv6 address whose first 96 bits are 0 ([D] PAN-OS administrator's guide, Policy).
+    """
+    low = AddressSet(v6=((0, 2**32 - 1),)).intersection(addresses)
+    return not addresses.contains(AddressSet(v4=low.v6))
 
 
 def literals(addresses: AddressSet) -> tuple[str, ...]:

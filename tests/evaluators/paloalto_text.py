@@ -234,6 +234,9 @@ def _members(entry, field):
 @cache
 def _in_network(text, address):
     address = ipaddress.ip_address(address)
+    if ":" in text and address.version == 4:
+        # "the firewall converts an IPv4 address into an IPv6 prefix where the first 96 bits are 0" (PAN-OS guide, Policy)
+        address = ipaddress.IPv6Address(int(address))
     if re.fullmatch("[0-9a-f.:]+-[0-9a-f.:]+", text):
         first, last = map(ipaddress.ip_address, text.split("-"))
         return first.version == address.version and first <= address <= last
