@@ -116,6 +116,18 @@ def _of_site(fidelity: Fidelity, found: Approximation) -> Diagnostic:
 
 def _of_cut(fidelity: Fidelity, cut: Cut) -> Diagnostic:
     site = fidelity.site
+    if cut.reason is None:
+        return Diagnostic(
+            code="E0621",
+            message=f"the deny `{cut.deny.identity}` cannot be said on `{site.name}` ({site.target}), where "
+            f"`{cut.allow.identity}` lets through what it is for: {cut.sentence}",
+            span=cut.deny.rule.span,
+            label=f"nothing here stops e.g. {cut.example.text}",
+            help="write both as this target can say them, or narrow the allow",
+            related=(Related(span=cut.allow.rule.span, text="this allow has it, as it is written here"),),
+            group=f"{site.firewall} cut",
+            subject=cut.deny.identity,
+        )
     return Diagnostic(
         code="E0621",
         message=f"the deny `{cut.deny.identity}` would stop what `{cut.allow.identity}` allows on `{site.name}` "

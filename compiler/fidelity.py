@@ -182,8 +182,11 @@ def _report(
     left_out = False
     for part in parts:
         if part.left_out:
-            differences.check_left_out(part)
-            left_out = True
+            cut = differences.of_left_out(part)
+            if cut is None:
+                left_out = True
+            else:
+                cuts.append(cut)
             continue
         decided = False
         for step in part.steps:

@@ -33,12 +33,15 @@ _FEW = 8
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A deny that was widened so far that it stops what the policy allows."""
+    """A deny that was widened so far that it stops what the policy allows.
+
+    Without a ``reason`` it is not written at all, and the allow as it is written has the example, which it is for.
+    """
 
     deny: BoundRule
     allow: BoundRule
     sentence: str
-    reason: Reason
+    reason: Reason | None
     example: Flow
 
 
@@ -117,8 +120,17 @@ class Differences:
     def _boxes(self, reach: Reach) -> tuple[Box, ...]:
         return tuple(boxes(reach, self._tags))
 
-    def check_left_out(self, part: Part) -> None:
-        """Raise ``BrokenLoweringError`` if a deny that is left out would have decided anything."""
+    @cached_property
+    def _known_allows(self) -> tuple[tuple[Part, ...], FlowIndex]:
+        """The written allows, and what they let through of what can be told from the name that was asked for."""
+        known = tuple([p for p in self._parts if p.reach is not None and not p.rule.is_deny])
+        return known, FlowIndex([replace(p.reach, shared=False) for p in known if p.reach is not None], self._tags)
+
+    def of_left_out(self, part: Part) -> Cut | None:
+        """What is wrong with leaving a deny out: an allow that is written wider than it is has what the deny is for.
+
+        Raises ``BrokenLoweringError`` if an allow of the policy has it, or nothing stops it.
+        """
         whole = self._with_overlapping(part.start)
         found = self._index.allows.first_inside(self._boxes(whole), (), (self._written_denies,))
         if found is not None:
@@ -128,6 +140,12 @@ class Differences:
         if self._site.names_internal(part.start.endpoints):
             what = f"it is left out, and the closing deny leaves {internal.text} alone"
             raise BrokenLoweringError(says(self._site, part.rule, what))
+        written, index = self._known_allows
+        found = index.first_inside(self._boxes(whole), (), (self._written_denies,))
+        if found is None:
+            return None
+        allow = written[found[1]].rule
+        return Cut(part.rule, allow, "what it is for cannot be told from what is allowed here", None, found[0])
 
     def _of_deny(self, part: Part, step: Step) -> Difference | Cut | None:
         after = step.after
