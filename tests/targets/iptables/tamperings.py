@@ -33,6 +33,7 @@ EXPECTED = {
     "own_chain_with_a_way_back": {"allows_more"},
     "deny_moved_down": {"allows_more"},
     "rule_deleted": {"allows_less"},
+    "rules_deleted": {"allows_less"},
     "port_added": {"allows_more"},
     "port_lost": {"allows_less"},
     "ports_dropped": {"allows_more"},
@@ -145,6 +146,12 @@ def deny_moved_down(files):
     line = _rule(files, "main/partner-hole")
     last = _rule(files, "main/by-address")
     return _edit(files, V4, lambda text: text.replace(line + "\n", "").replace(last, f"{last}\n{line}"))
+
+
+def rules_deleted(files):
+    for key in ("main/ntp", "main/by-address", "main/status"):
+        files = _sub(files, V4, rf'^-A EGRESSC .*--comment "{key}: .*\n', "", 0)
+    return files
 
 
 def rule_deleted(files):

@@ -54,6 +54,9 @@ TOUCHED = {
     "own_chain_with_a_way_back": {"allows_more": {(None, "MINE"), (None, _DEFAULT)}},
     "deny_moved_down": {"allows_more": {("main/partner-hole", "main/by-address")}},
     "rule_deleted": {"allows_less": {("main/ntp", _CLOSING)}},
+    "rules_deleted": {
+        "allows_less": {("main/ntp", _CLOSING), ("main/by-address", _CLOSING), ("main/status", _CLOSING)}
+    },
     "port_added": {"allows_more": {(None, "main/queue")}},
     "port_lost": {"allows_less": {("main/by-address", _CLOSING)}},
     "ports_dropped": {"allows_more": {(None, "main/queue")}},
