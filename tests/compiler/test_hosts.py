@@ -120,6 +120,7 @@ def test_example(inside, outside, expected):
 
 def test_an_example_of_any_host_has_two_labels():
     assert example([]) == example([HostPattern((), deep=True)]) == "a.example"
+    assert search([], []) == "a", "the search itself knows of no such wish"
     assert example([], [P("*.example")]) is not None
     assert "." in example([], [P("*.example")])
 
