@@ -6,6 +6,7 @@ What is compared, and with what, each test says itself:
   what the artefact does with it (``""``: nothing), and what the artefact does.
 * ``is_seen(firewall, change, text_of, problems)``: True if a change of the artefact's text makes a problem.
   ``problems(build, rng, text)`` yields a flow and what is wrong with it.
+* ``sound(firewall, tries)``: the number, the generator and the builds of each random case that is not refused.
 * ``same_form(change)``: such a change of a JSON text, where the text itself is given back if no value has changed.
 """
 
@@ -48,19 +49,27 @@ def agree(block, capsys, firewall, judged, cases, *, policies=100, verdicts=2000
     assert counts["verdicts"] >= verdicts * scale()
 
 
-def is_seen(firewall, change, text_of, problems, tries=600):
-    """True if there is a random policy and a flow with which the changed text has a problem, and the sound one none."""
+def sound(firewall, tries):
+    """What is compiled of some random cases, each with its number and its generator."""
     for number in range(seed(), seed() + tries):
         rng = random.Random(number)
-        for build in compiled(random_case(rng, firewall)) or ():
+        builds = compiled(random_case(rng, firewall))
+        if builds is not None:
+            yield number, rng, builds
+
+
+def is_seen(firewall, change, text_of, problems, tries=600):
+    """True if there is a random policy and a flow with which the changed text has a problem, and the sound one none."""
+    for _, rng, builds in sound(firewall, tries):
+        for build in builds:
             text = text_of(build)
             broken = change(text)
             if broken == text:
                 continue
             state = rng.getstate()
-            sound = {flow for flow, problem in problems(build, rng, text) if not problem}
+            right = {flow for flow, problem in problems(build, rng, text) if not problem}
             rng.setstate(state)
-            if any(problem and flow in sound for flow, problem in problems(build, rng, broken)):
+            if any(problem and flow in right for flow, problem in problems(build, rng, broken)):
                 return True
     return False
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import re
-from collections import Counter
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -12,8 +10,9 @@ import pytest
 from announced import counts_inside, disagreement, is_exact, reported
 from iptables_announced import handling, said
 from iptables_text import Box, Firewall, Journey, fed, words
+from loop import agree, is_seen
 from policy_verdict import Flow, inspection, is_described, matching, verdict
-from random_cases import OBJECTS, TAGS, boundary_flows, compiled, random_case, scale, seed
+from random_cases import OBJECTS, TAGS, boundary_flows
 
 from egressc.policy import Inspection
 from egressc.reasons import Reason
@@ -114,43 +113,36 @@ def problem_of(build, flow, machine):
     return problem
 
 
-def report(case, build, flow, problem):
-    return f"{problem}\n{build.site.name}: {flow}\n{case.text}"
+def judged(build, rng, counts):
+    counts["hosts" if is_host(build) else "gateways"] += 1
+    machine = loaded(files_of(build))
+    for flow in flows_of(build, rng, FLOWS):
+        problem = problem_of(build, flow, machine)
+        found = machine.travel(flow)
+        if not problem and not counts_inside(build, flow, TAGS):
+            counts["inside"] += 1
+            continue
+        if found.handling and found.verdict == "allow":
+            counts[found.handling] += 1
+        yield flow, problem, found.verdict
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_text_policy_and_report_agree(block, capsys):
-    start = seed() + block * 1_000_003
-    counts = Counter()
-    for number in range(CASES * scale()):
-        rng = random.Random(start + number)
-        case = random_case(rng, firewall)
-        builds = compiled(case)
-        if builds is None:
-            counts["refused"] += 1
-            continue
-        counts["policies"] += 1
-        for build in builds:
-            counts["hosts" if is_host(build) else "gateways"] += 1
-            counts["exact"] += is_exact(build)
-            machine = loaded(files_of(build))
-            for flow in flows_of(build, rng, FLOWS):
-                problem = problem_of(build, flow, machine)
-                assert not problem, report(case, build, flow, f"seed {start + number}: {problem}")
-                if not counts_inside(build, flow, TAGS):
-                    counts["inside"] += 1
-                    continue
-                found = machine.travel(flow)
-                counts[found.verdict or "undecided"] += 1
-                if found.handling and found.verdict == "allow":
-                    counts[found.handling] += 1
-                counts["verdicts"] += 1
-                allowed = verdict(build.site, flow, TAGS) == "allow"
-                counts["wider" if found.verdict == "allow" else "narrower"] += (found.verdict == "allow") is not allowed
-    with capsys.disabled():
-        print(f"\nseed {start}: {dict(counts)}")
-    assert counts["policies"] >= 105 * scale()
-    assert counts["verdicts"] >= 2200 * scale()
+    agree(block, capsys, firewall, judged, CASES, policies=105, verdicts=2200)
+
+
+def problems(build, rng, files):
+    """What is wrong with each flow; the programs may also refuse the files, or not do with what they are given."""
+    try:
+        machine = loaded(files)
+    except AssertionError:
+        machine = None
+    for flow in flows_of(build, rng, FLOWS):
+        try:
+            yield flow, "refused" if machine is None else problem_of(build, flow, machine)
+        except AssertionError:
+            yield flow, "stopped"
 
 
 def substitute(pattern, other, *files, count=0):
@@ -267,31 +259,7 @@ BREAKAGES = {
 
 @pytest.mark.parametrize("name", BREAKAGES)
 def test_what_is_broken_is_seen(name):
-    for number in range(seed(), seed() + 400):
-        rng = random.Random(number)
-        case = random_case(rng, firewall)
-        for build in compiled(case) or ():
-            texts = files_of(build)
-            broken = BREAKAGES[name](texts)
-            if broken == texts:
-                continue
-            sound = loaded(texts)
-            try:
-                machine = loaded(broken)
-            except AssertionError:
-                return  # the programs refuse it
-            for flow in flows_of(build, rng, FLOWS):
-                if seen(build, flow, machine) and not seen(build, flow, sound):
-                    return
-    pytest.fail("no disagreement")
-
-
-def seen(build, flow, machine):
-    """True if the comparison finds a fault, or the programs would not do with what they are given."""
-    try:
-        return bool(problem_of(build, flow, machine))
-    except AssertionError:
-        return True
+    assert is_seen(firewall, BREAKAGES[name], files_of, problems)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 import sys
 from collections import Counter
@@ -11,8 +10,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "targets" / "iptables"))
 from iptables_rulings import decided, decided_handling, seen
 from iptables_text import Firewall
+from loop import sound
 from policy_verdict import within
-from random_cases import OBJECTS, compiled, random_case, seed
+from random_cases import OBJECTS
 from saved import saved
 from test_evaluators_iptables import files_of, firewall, flows_of, is_host
 
@@ -170,12 +170,7 @@ CHANGES = (
 
 def test_changed_machines_are_read_as_the_evaluator_lets_packets_through():
     counts = Counter()
-    for number in range(CASES):
-        rng = random.Random(seed() + number)
-        builds = compiled(random_case(rng, firewall))
-        if builds is None:
-            continue
-        build = builds[0]
+    for number, rng, (build, *_) in sound(firewall, CASES):
         texts = {name: text.encode() for name, text in files_of(build).items()}
         files = {
             name: content.decode().split("\n")[:-1] for name, content in saved(texts, {}).items() if name != "passwd"
@@ -207,9 +202,7 @@ def test_changed_machines_are_read_as_the_evaluator_lets_packets_through():
                 continue
             journey = machine.travel(flow)
             answer = None if ruling is None or ruling.outcome.value == "left" else ruling.outcome.value
-            where = f"seed {seed() + number}: {flow}\n{ruling}\n" + "\n".join(
-                files["iptables.save"] + files["egressc.conf"]
-            )
+            where = f"seed {number}: {flow}\n{ruling}\n" + "\n".join(files["iptables.save"] + files["egressc.conf"])
             assert answer == journey.verdict, where
             counts[answer] += 1
             if flow.transport == "tcp" and not within(build.site.internal, flow.address):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -11,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from announced import counts_inside, disagreement, handled, is_exact, reported
+from loop import agree, is_seen
 from paloalto_text import Device, entry_matches, from_set, from_xml
 from policy_verdict import inspection, is_described, matching, verdict
-from random_cases import OBJECTS, TAGS, boundary_flows, compiled, random_case, scale, seed
+from random_cases import OBJECTS, TAGS, boundary_flows
 from support import AS_OF
 
 from egressc.policy import Inspection
@@ -114,49 +114,42 @@ def problem_of(build, flow, device):
     return problem
 
 
-def report(case, flow, problem):
-    return f"{problem}\n{flow}\n{case.text}"
+def flows_of(build, rng, counts, *, by_protocol):
+    """Flows that show what the rules say of them.
+
+    An application filter may reject what shows something else (`application`, a note).
+    """
+    for flow in boundary_flows(build.site, rng, FLOWS, kinds_of(build)):
+        if is_described(build.site, flow, addresses=by_protocol) and counts_inside(build, flow, TAGS):
+            yield flow
+        else:
+            counts["not compared"] += 1
+
+
+def judged(build, rng, counts):
+    xml, commands = texts_of(build)
+    device = device_of(build, xml, from_xml)
+    other = device_of(build, commands, with_clean_up)
+    for flow in flows_of(build, rng, counts, by_protocol=build.site.settings.by_protocol):
+        found = device.decide(flow)
+        problem = problem_of(build, flow, device)
+        # The commands put every rule above the clean-up, in the same order.
+        if other.decide(flow) != (found or ("deny" if "\nmove " in commands else None)):
+            problem = problem or "commands.set decides otherwise"
+        elif other.decryption(flow) != device.decryption(flow):
+            problem = problem or "commands.set: decryption"
+        yield flow, problem, found
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_text_policy_and_report_agree(block, capsys):
-    start = seed() + block * 1_000_003
-    counts = Counter()
-    for number in range(CASES * scale()):
-        rng = random.Random(start + number)
-        case = random_case(rng, firewall)
-        builds = compiled(case)
-        if builds is None:
-            counts["refused"] += 1
-            continue
-        (build,) = builds
-        counts["policies"] += 1
-        # An application filter may reject what shows something else than the rule says (`application`, a note).
-        by_protocol = build.site.settings.by_protocol
-        counts["exact"] += is_exact(build)
-        xml, commands = texts_of(build)
-        device = device_of(build, xml, from_xml)
-        other = device_of(build, commands, with_clean_up)
-        for flow in boundary_flows(build.site, rng, FLOWS, kinds_of(build)):
-            if not is_described(build.site, flow, addresses=by_protocol) or not counts_inside(build, flow, TAGS):
-                counts["not compared"] += 1
-                continue
-            found = device.decide(flow)
-            said = verdict(build.site, flow, TAGS)
-            problem = problem_of(build, flow, device)
-            assert not problem, report(case, flow, f"seed {start + number}: {problem}")
-            # The commands put every rule above the clean-up, in the same order.
-            assert other.decide(flow) == (found or ("deny" if "\nmove " in commands else None)), report(
-                case, flow, f"seed {start + number}: commands.set"
-            )
-            assert other.decryption(flow) == device.decryption(flow), report(case, flow, "commands.set: decryption")
-            counts[found or "undecided"] += 1
-            counts["verdicts"] += 1
-            counts["wider" if found == "allow" else "narrower"] += (found == "allow") is not (said == "allow")
-    with capsys.disabled():
-        print(f"\nseed {start}: {dict(counts)}")
-    assert counts["policies"] >= 110 * scale()
-    assert counts["verdicts"] >= 2200 * scale()
+    agree(block, capsys, firewall, judged, CASES, policies=110, verdicts=2200)
+
+
+def problems(build, rng, xml):
+    device = device_of(build, xml, from_xml)
+    for flow in flows_of(build, rng, Counter(), by_protocol=True):
+        yield flow, problem_of(build, flow, device)
 
 
 def substitute(pattern, other, count=0):
@@ -235,21 +228,7 @@ BREAKAGES = {
 
 @pytest.mark.parametrize("name", BREAKAGES)
 def test_what_is_broken_is_seen(name):
-    for number in range(seed(), seed() + 400):
-        rng = random.Random(number)
-        case = random_case(rng, firewall)
-        for build in compiled(case) or ():
-            xml, _ = texts_of(build)
-            broken = BREAKAGES[name](xml)
-            if broken == xml:
-                continue
-            sound, device = device_of(build, xml, from_xml), device_of(build, broken, from_xml)
-            for flow in boundary_flows(build.site, rng, FLOWS, kinds_of(build)):
-                if not is_described(build.site, flow, addresses=True) or not counts_inside(build, flow, TAGS):
-                    continue
-                if problem_of(build, flow, device) and not problem_of(build, flow, sound):
-                    return
-    pytest.fail("no disagreement")
+    assert is_seen(firewall, BREAKAGES[name], lambda build: texts_of(build)[0], problems)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import xml.etree.ElementTree as ET
 from collections import Counter
 
+from loop import sound
 from paloalto_text import from_xml
-from random_cases import boundary_flows, compiled, random_case, seed
+from random_cases import boundary_flows
 from test_evaluators_paloalto import device_of, firewall, kinds_of, texts_of
 
 from egressc.drift import Deciding, holds
@@ -95,12 +95,7 @@ def _handling(meaning, flow):
 
 def test_changed_rulebases_are_read_as_the_evaluator_evaluates_them():
     counts = Counter()
-    for number in range(CASES):
-        rng = random.Random(seed() + number)
-        builds = compiled(random_case(rng, firewall))
-        if builds is None:
-            continue
-        (build,) = builds
+    for number, rng, (build,) in sound(firewall, CASES):
         if build.site.settings.by_protocol:
             continue  # what is spoken is no part of the meaning's flows (reason `application`)
         clear = PortSet.of({s for r in build.site.rules for s in r.services if s.application is Application.HTTP})
@@ -123,13 +118,13 @@ def test_changed_rulebases_are_read_as_the_evaluator_evaluates_them():
                 counts["doubt"] += 1
                 continue
             answer = found[0].outcome.value if found else None
-            assert answer == device.decide(flow), f"seed {seed() + number}: {flow}\n{found}\n{text}"
+            assert answer == device.decide(flow), f"seed {number}: {flow}\n{found}\n{text}"
             counts[answer] += 1
             if flow.shows == "tls":
                 handling = _handling(meaning, seen)
                 if handling is not None:
                     wanted = device.decryption(flow)
-                    assert handling == (wanted or "nothing"), f"seed {seed() + number}: {flow}\n{text}"
+                    assert handling == (wanted or "nothing"), f"seed {number}: {flow}\n{text}"
                     counts[handling] += 1
     assert min(counts["allow"], counts["deny"], counts[None]) > 100, counts
     assert min(counts["decrypt"], counts["no-decrypt"]) > 2, counts
