@@ -22,6 +22,7 @@ from flow_universe import (
     union,
 )
 
+from egressc import flows_search
 from egressc.addresses import ALL, AddressSet, parse_addresses, union_of
 from egressc.anything import ANY
 from egressc.flows import EVERY, Box, Choice, boxes
@@ -315,6 +316,39 @@ def test_what_only_leaves_out_a_shared_name_lets_an_entry_by_that_name_have_the_
         assert uncovered([box], minus, (index,)) is None
         assert uncovered([box], minus, (BlockIndex([]),)).shared == "x.io"
         assert uncovered([box], (), (index,)) is not None
+
+
+def test_many_sets_that_cut_across_each_other_are_looked_at_behind_those_that_hold_nearly_all(monkeypatch):
+    rng = generator("across")
+    count = 0
+    minus = flows_search._minus
+
+    def counted(box, other):
+        nonlocal count
+        count += 1
+        return minus(box, other)
+
+    def span(width):
+        first, last = sorted(rng.randrange(64) for _ in range(2))
+        return first * width, last * width + width - 1
+
+    monkeypatch.setattr(flows_search, "_minus", counted)
+    across = [
+        replace(
+            WHOLE,
+            addresses=AddressSet((span(1 << 26),)),
+            sources=AddressSet((span(1 << 26),)),
+            ports=PortSet(tcp=(span(1000),)),
+            groups=Choice(frozenset(rng.sample("abcdef", 3)), negated=rng.random() < 0.5),
+        )
+        for _ in range(40 * SCALE)
+    ]
+    halves = [replace(WHOLE, groups=Choice(frozenset("abc"), negated=out)) for out in (False, True)]
+    assert witness([WHOLE], [*across, *halves]) is None
+    assert 0 < count <= 2
+    count = 0
+    assert witness([WHOLE], [*across, halves[0]]).group not in {"a", "b", "c"}
+    assert 0 < count <= 2 * len(across)
 
 
 KNOWN = {"t": ends((4, 1), (6, 1))}
