@@ -91,8 +91,9 @@ class Live:
 
     Objects are found by their names. A group without ``members`` (``None``) is dynamic. ``twice`` are the names of
     objects that stand in several places with different contents. ``exclusions`` are the names of the SSL decryption
-    exclusion. ``defaults`` are the actions of the default rules that were overridden, by the name of the rule.
-    ``is_whole`` says that the files hold everything that the device has, not a part of it.
+    exclusion; ``perhaps_excluded`` stand in templates, or are excluded in one place and not in another. ``defaults``
+    are the actions of the default rules that were overridden, by the name of the rule. ``is_whole`` says that the files
+    hold everything that the device has, not a part of it.
     """
 
     security: tuple[LiveRule, ...]
@@ -106,6 +107,7 @@ class Live:
     external_lists: frozenset[str]
     twice: frozenset[str]
     exclusions: Texts
+    perhaps_excluded: Texts
     defaults: Mapping[str, Texts]
     is_whole: bool
     remarks: Texts = ()

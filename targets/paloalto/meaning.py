@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from egressc.anything import Anything
-from egressc.meaning import Meaning, Outcome, Ruling
+from egressc.meaning import Block, Meaning, Outcome, Ruling
 from egressc.services import Application, PortSet
 from egressc.targets.paloalto.live import WIDEST
 from egressc.targets.paloalto.meaning_inspection import Inspections
@@ -19,7 +19,6 @@ from egressc.targets.paloalto.meaning_rule import RuleMatcher, spelled
 from egressc.targets.paloalto.meaning_time import Clock
 
 if TYPE_CHECKING:
-    from egressc.meaning import Block
     from egressc.site import Site
     from egressc.targets.paloalto.live import Live, LiveRule, Texts
     from egressc.targets.paloalto.settings import Settings
@@ -65,7 +64,8 @@ class _Reading:
             self._rule(rule)
         if self._matcher.aside:
             self._remarks.append(f"rules between other zones are left aside: {self._matcher.aside}")
-        return Meaning(tuple(self._rulings), self._inspections.rulings, self._default(), tuple(self._remarks))
+        default = self._default()
+        return Meaning(tuple(self._rulings), self._inspections.rulings, default, tuple(self._remarks))
 
     def _rule(self, rule: LiveRule) -> None:
         is_on, of_time = self._clock.is_on(rule.schedule)
@@ -136,7 +136,9 @@ class _Reading:
         actions = {_ACTIONS.get(action) for action in self._live.defaults.get(name, (usual,))}
         found = actions.pop()
         if actions or found is None:
-            self._remarks.append(f"what `{name}` does is not clear")
+            doubt = f"what `{name}` does is not clear"
+            self._remarks.append(doubt)
+            self._rulings += [Ruling(name, each, (Block(),), "", doubt) for each in (Outcome.ALLOW, Outcome.DENY)]
             return Outcome.LEFT
         return found
 

@@ -43,6 +43,7 @@ OTHERS: Final = "(other decryption rules)"
 They may stand behind those in the files: without them, an exemption that was lost would seem to change nothing.
 """
 
+_SOMEWHERE: Final = "whether the template or the place that excludes them counts for this firewall is not known"
 EXCLUSION: Final = "(SSL decryption exclusion)"
 """What the ruling is called that stands for the list of excluded servers."""
 
@@ -146,15 +147,16 @@ class Inspections:
 
     def _exclusions(self, live: Live) -> Iterator[InspectionRuling]:
         """The servers that are never decrypted: there ``*`` is exactly one label ([D] decryption exclusions)."""
-        tests = []
-        doubts = []
-        for name in live.exclusions:
-            pattern, doubt = pattern_of(name.lower().replace("*", "^"))
-            tests.append((HostPattern((), deep=True) if pattern is None else pattern, None))
-            doubts.append(doubt)
-        if tests:
-            blocks = (Block(tuple(dict.fromkeys(tests)), ports=_TCP),)
-            yield InspectionRuling(EXCLUSION, Handling.EXEMPT, blocks, doubt=joined(doubts))
+        for names, of_all in ((live.exclusions, ""), (live.perhaps_excluded, _SOMEWHERE)):
+            tests = []
+            doubts = [of_all]
+            for name in names:
+                pattern, doubt = pattern_of(name.lower().replace("*", "^"))
+                tests.append((HostPattern((), deep=True) if pattern is None else pattern, None))
+                doubts.append(doubt)
+            if tests:
+                blocks = (Block(tuple(dict.fromkeys(tests)), ports=_TCP),)
+                yield InspectionRuling(EXCLUSION, Handling.EXEMPT, blocks, doubt=joined(doubts))
 
 
 def _over_tcp(blocks: Iterable[Block]) -> Iterator[Block]:

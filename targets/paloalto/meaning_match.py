@@ -32,6 +32,8 @@ Wheres = tuple[tuple[AddressSet, "tuple[Test, ...] | None"], ...]
 ANY_SENDER: Final[Senders] = ((ALL, EVERY),)
 ANYWHERE: Final[Wheres] = ((ALL, None),)
 
+_NEGATED_ANY: Final = "what the negation of `any` matches is not documented"
+
 _LAST_V4: Final = 2**32 - 1
 
 _PORT: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
@@ -108,7 +110,7 @@ class Matcher:
 
     def _worked_out_senders(self, members: Texts, *, negated: bool) -> tuple[Senders, str]:
         if members == WIDEST:
-            return (() if negated else ANY_SENDER), ""
+            return ANY_SENDER, _NEGATED_ANY if negated else ""
         held = self._together(members, is_source=True)
         if held.doubt:
             return (ANY_SENDER if negated else self._as_senders(held)), held.doubt
@@ -128,7 +130,7 @@ class Matcher:
 
     def _worked_out_wheres(self, members: Texts, *, negated: bool) -> tuple[Wheres, str]:
         if members == WIDEST:
-            return (() if negated else ANYWHERE), ""
+            return ANYWHERE, _NEGATED_ANY if negated else ""
         held = self._together(members, is_source=False)
         if negated:
             if held.doubt or held.names:

@@ -35,6 +35,7 @@ class Named(NamedTuple):
 _LABELS: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
 _LABEL: Final = re.compile(r"[a-z0-9_-]{1,63}|\^")
 _ADDRESS: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_NUMBER: Final = re.compile(r"[0-9]+")
 _EVERY: Final = HostPattern((), deep=True)
 _CARETS: Final = 9
 """How many ``^`` may stand side by side (guidelines for URL category exceptions)."""
@@ -92,6 +93,11 @@ def of_entries(entries: Texts) -> Named:
     for entry in entries:
         host, slash, rest = entry.lower().partition("/")
         pattern, doubt = pattern_of(host)
+        if not host.strip("*^.") or host.endswith((".*", ".^")):
+            is_unnamed = True
+            if pattern is not None and slash and not rest and not doubt:
+                sure[pattern, None] = None
+            doubt = doubt or f"whether `{host[:80]}` also matches addresses is not documented"
         if pattern is None:
             is_unnamed = True
         elif not slash:
@@ -124,11 +130,16 @@ def of_entries(entries: Texts) -> Named:
 
 
 def pattern_of(host: str) -> tuple[HostPattern | None, str]:
-    """The names that the host of an entry matches at most, and why it may match less; ``None`` for an address."""
+    """The names that the host of an entry matches at most, and why it may match less; ``None`` for an address.
+
+    An address may also be meant where the last label is a number, or stands for any.
+    """
     if _LABELS.fullmatch(host):
         if _ADDRESS.fullmatch(host):
             return None, f"`{host}` is an address, which stands for connections without a name"
         return HostPattern(tuple(host.split("."))), ""
+    if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]):
+        return None, f"`{host[:80]}` may be an address, which stands for connections without a name"
     deep = host.startswith("*.")
     if deep and _LABELS.fullmatch(host, 2):
         return HostPattern(tuple(host[2:].split(".")), deep=True), ""

@@ -22,11 +22,16 @@ _ADDRESS_KINDS: Final = ("ip-netmask", "ip-range", "fqdn", "ip-wildcard")
 
 
 class Objects:
-    """The objects of some places, of which the last one is the innermost."""
+    """The objects of some places, of which the last one is the innermost.
 
-    def __init__(self, places: Sequence[Mapping[str, Section]]) -> None:
+    Of other places, ``perhaps``, nobody knows whether rules may take objects from them: where these say something else
+    under the same name, that is a doubt, too.
+    """
+
+    def __init__(self, places: Sequence[Mapping[str, Section]], perhaps: Sequence[Mapping[str, Section]] = ()) -> None:
         self.twice: set[str] = set()
         self._places = places
+        self._perhaps = perhaps
         self.addresses = self._held("address", _address)
         self.address_groups = self._held("address-group", _address_group)
         self.services = self._held("service", _service)
@@ -34,17 +39,23 @@ class Objects:
         self.categories = self._held("profiles/custom-url-category", _category)
         self.schedules = self._held("schedule", _schedule)
         self.external_lists = frozenset(name for place in places for name in place.get("external-list", ()))
-        # Addresses and address groups share one namespace, and so do services and their groups.
-        self.twice |= self.addresses.keys() & self.address_groups.keys()
-        self.twice |= self.services.keys() & self.service_groups.keys()
-        self.exclusions = tuple(
-            dict.fromkeys(
-                name
-                for place in places
-                for name, fields in place.get("ssl-decrypt/ssl-exclude-cert", {}).items()
-                if _last(fields, "exclude") != "no"
-            )
-        )
+        # Addresses and address groups share one namespace, and so do services and their groups. A list must not be
+        # called as an address or a category is: where it stands in another place, nobody knows which is meant.
+        for one, others in (
+            (self._names("address"), self._names("address-group")),
+            (self._names("service"), self._names("service-group")),
+            (
+                self._names("external-list"),
+                self._names("address") | self._names("address-group") | self._names("profiles/custom-url-category"),
+            ),
+        ):
+            self.twice |= one & others
+        excluded: dict[str, set[bool]] = {}
+        for place in places:
+            for name, fields in place.get("ssl-decrypt/ssl-exclude-cert", {}).items():
+                excluded.setdefault(name, set()).add(_last(fields, "exclude") != "no")
+        self.exclusions = tuple([name for name, answers in excluded.items() if answers == {True}])
+        self.perhaps_excluded = tuple([name for name, answers in excluded.items() if len(answers) > 1])
         self.defaults = self._defaults()
 
     def _held(self, section: str, make: Callable[[Fields], ObjectT]) -> dict[str, ObjectT]:
@@ -55,7 +66,15 @@ class Objects:
                 if found.setdefault(name, made) != made:
                     self.twice.add(name)
                     found[name] = made
+        for place in self._perhaps:
+            for name, fields in place.get(section, {}).items():
+                if name in found and make(fields) != found[name]:
+                    self.twice.add(name)
         return found
+
+    def _names(self, section: str) -> set[str]:
+        """The names of the objects of a section, wherever they stand."""
+        return {name for place in (*self._places, *self._perhaps) for name in place.get(section, ())}
 
     def _defaults(self) -> dict[str, Texts]:
         """The actions of default rules, by their names; several where places say different things."""

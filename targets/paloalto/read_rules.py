@@ -55,8 +55,8 @@ class _Reading:
     def live(self) -> Live:
         own, local = self._own(), self._local()
         above = self._above()
-        unsure = self._unsure(above)
-        chain = [*above, own]
+        chain = [*above, own, *(place for place in local if place == HERE != own)]
+        unsure = [*self._unsure(above), *self._strange([*chain, *local])]
         security: list[LiveRule] = []
         decryption: list[LiveRule] = []
         for rules, kind in ((security, "security"), (decryption, "decryption")):
@@ -66,19 +66,37 @@ class _Reading:
                 self._rules(rules, place, f"pre-rulebase/{kind}")
             for place in local:
                 self._rules(rules, place, f"rulebase/{kind}")
+            for place, doubt in unsure:
+                self._rules(rules, place, f"rulebase/{kind}", doubt)
             for place in reversed(chain):
                 self._rules(rules, place, f"post-rulebase/{kind}")
             for place, doubt in unsure:
                 self._rules(rules, place, f"post-rulebase/{kind}", doubt)
         # The innermost place comes last and wins.
         places = list(dict.fromkeys([*chain, *local]))
-        objects = Objects([shelf_place for each in places if (shelf_place := self._shelf.places.get(each))])
+        held = self._shelf.places
+        objects = Objects(
+            [held[each] for each in places if held.get(each)], [held[each] for each, _ in unsure if held.get(each)]
+        )
+        excluded = [name for name, said in self._shelf.excluded.items() if said != "no"]
+        perhaps = dict.fromkeys([*objects.perhaps_excluded, *excluded])
         self._others(places)
         return Live(
             tuple(security), tuple(decryption), objects.addresses, objects.address_groups, objects.services,
             objects.service_groups, objects.categories, objects.schedules, objects.external_lists,
-            frozenset(objects.twice), objects.exclusions, objects.defaults, self._shelf.is_whole, tuple(self._remarks),
+            frozenset(objects.twice), objects.exclusions, tuple(perhaps), objects.defaults, self._is_whole(local),
+            tuple(self._remarks),
         )  # fmt: skip
+
+    def _is_whole(self, local: Sequence[Place]) -> bool:
+        """True if no rules of the firewalls stand in other files, on Panorama or on the firewall itself."""
+        if isinstance(self._location, DeviceGroup):
+            return self._shelf.is_whole and bool(local)
+        paths = [path for place in self._shelf.places.values() for path in place]
+        if self._shelf.is_managed and not any(path.startswith(("pre-", "post-")) for path in paths):
+            self._remarks.append("Panorama pushes rules to this firewall, which are not in the files")
+            return False
+        return self._shelf.is_whole
 
     # -- places
 
@@ -126,6 +144,8 @@ class _Reading:
                     raise UnreadableError(f"the device group `{name}` is above itself")
                 seen.add(name)
                 found.append(("device-group", name))
+                if found[-1] not in self._shelf.places:
+                    self._remarks.append(f"the device group `{name}` above is not in the files")
         return [SHARED, *reversed(found)]
 
     def _unsure(self, above: Sequence[Place]) -> list[tuple[Place, str]]:
@@ -138,6 +158,14 @@ class _Reading:
             (("device-group", name), f"nothing says whether {word} is below the device group `{name}`")
             for name in self._shelf.named("device-group")
             if name != own and ("device-group", name) not in above
+        ]
+
+    def _strange(self, used: Sequence[Place]) -> list[tuple[Place, str]]:
+        """Fragments beside the places that are read: nobody knows whether they belong to them."""
+        return [
+            (place, f"nothing says where {f'`{place[1]}`' if place[1] else 'a part of the files'} belongs")
+            for place in self._shelf.places
+            if place[0] == "" and place not in used
         ]
 
     def _others(self, places: Sequence[Place]) -> None:

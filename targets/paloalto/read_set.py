@@ -10,7 +10,18 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from egressc.meaning import UnreadableError
-from egressc.targets.paloalto.read_shelf import DEEPER, HERE, OBJECTS, REST, RULEBASES, RULES, SHARED, UNREAD, Order
+from egressc.targets.paloalto.read_shelf import (
+    DEEPER,
+    HERE,
+    OBJECTS,
+    REST,
+    RULEBASES,
+    RULES,
+    SHARED,
+    TEMPLATES,
+    UNREAD,
+    Order,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +30,16 @@ if TYPE_CHECKING:
 
 _WORD: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
 _QUOTED: Final = re.compile(r"""["']""")
-_AROUND: Final = re.compile(r"\s*(?:#.*|\[edit.*\]|\S+@\S+[>#].*)?\s*")
-"""Comments, and what the CLI prints besides commands."""
+_AROUND: Final = re.compile(
+    r"\s*(?:#.*|\[edit\s*\]|\S+@\S+>.*|\S+@\S+#\s*(?:(?:show|run|commit|validate|check|exit|quit|top)\b.*)?)?\s*"
+)
+"""Comments, and what the CLI prints besides commands: not what was typed to change something.
+
+Behind `edit`, the prompt shows where: what follows may be said from there on.
+"""
+
+_BELOW: Final = frozenset({*RULES, "rules", "custom-url-category", "ssl-exclude-cert"})
+"""What no command begins with, unless it is said from a place further below."""
 
 _PLACES: Final = frozenset({"vsys", "device-group"})
 _UPPER: Final = {section for section, _ in DEEPER}
@@ -75,6 +94,11 @@ class _Reading:
         if words[at : at + 1] == ["readonly"]:
             self._readonly(words[at + 1 :])
             return "", None
+        if words[at : at + 1] and words[at] in TEMPLATES:
+            self._template(words[at + 2 :])
+            return "", None
+        if words[at : at + 1] and words[at] in _BELOW:
+            self._fail(f"`{words[at]}` is said from a place that is not known: show it from the top", number)
         path, at = self._path(words, at, place)
         if path is None:
             return "", None
@@ -82,6 +106,8 @@ class _Reading:
             self._shelf.section(place, path)
             return "", None
         name = words[at]
+        if not name.strip():
+            self._fail("an entry has no name", number)
         section = self._shelf.section(place, path)
         entry = section.get(name)
         if entry is None:
@@ -128,6 +154,8 @@ class _Reading:
                 self._shelf.rulebases[place, path] = None
         elif first in REST:
             self._shelf.is_whole = True
+            is_above = [first, *more[:1]] == ["deviceconfig", "system"] and more[1:] and "panorama" in more[1]
+            self._shelf.is_managed = self._shelf.is_managed or bool(is_above)
         return None, at
 
     def _field(self, words: list[str], number: int) -> _Field:
@@ -144,6 +172,15 @@ class _Reading:
         if len(words) == 1:
             return words[0], ()
         return "/".join(words[:-1]), (_bare(words[-1]),)
+
+    def _template(self, words: list[str]) -> None:
+        """A setting of the devices of a template: of the SSL decryption exclusion, if it is about that."""
+        if "ssl-exclude-cert" not in words:
+            return
+        name, *more = [*words[words.index("ssl-exclude-cert") + 1 :], ""]
+        if name:
+            said = more[1] if more[:1] == ["exclude"] else self._shelf.excluded.get(name, "")
+            self._shelf.excluded[name] = said
 
     def _readonly(self, words: list[str]) -> None:
         """The hierarchy of device groups, which Panorama keeps apart."""
@@ -243,7 +280,7 @@ def _bare(word: str) -> str:
 
 def _head(line: str, count: int) -> str:
     """The text of the first words of a line, with the space behind them."""
-    if '"' not in line and "'" not in line:
+    if '"' not in line and "'" not in line and "  " not in line and "\t" not in line:
         return f"{' '.join(line.split(' ', count)[:count])} "
     matches = _WORD.finditer(line)
     end = 0

@@ -37,6 +37,9 @@ UNREAD: Final = frozenset(
 REST: Final = frozenset({"mgt-config", "deviceconfig", "network"})
 """What every device has besides rules: files with some of it hold all of its configuration, not a part of it."""
 
+TEMPLATES: Final = frozenset({"template", "template-stack"})
+"""What Panorama keeps the settings of devices in, the SSL decryption exclusion among them."""
+
 Place = tuple[str, str]
 """Where objects and rules stand: ``shared``, ``vsys`` or ``device-group``, with its name.
 
@@ -52,7 +55,8 @@ class Shelf:
     """Sections by place. ``parents`` are device groups with the one above them, empty for none; others are not known.
 
     ``rulebases`` are those of other kinds that were seen, with their place. ``is_whole`` is set where the files hold
-    the configuration of a device, and not a part of it only.
+    the configuration of a device, and not a part of it only. ``excluded`` are the names of the SSL decryption exclusion
+    in templates of Panorama, with what they say of it. ``is_managed`` says that a Panorama pushes rules to the device.
     """
 
     def __init__(self) -> None:
@@ -61,6 +65,8 @@ class Shelf:
         self.rulebases: dict[tuple[Place, str], None] = {}
         self.remarks: list[str] = []
         self.is_whole = False
+        self.is_managed = False
+        self.excluded: dict[str, str] = {}
 
     def section(self, place: Place, name: str) -> Section:
         """The section with that path (``address``, ``rulebase/security``) at a place, empty if it is new."""

@@ -10,7 +10,17 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Final
 
 from egressc.meaning import UnreadableError
-from egressc.targets.paloalto.read_shelf import DEEPER, HERE, OBJECTS, REST, RULEBASES, RULES, SHARED, UNREAD
+from egressc.targets.paloalto.read_shelf import (
+    DEEPER,
+    HERE,
+    OBJECTS,
+    REST,
+    RULEBASES,
+    RULES,
+    SHARED,
+    TEMPLATES,
+    UNREAD,
+)
 
 if TYPE_CHECKING:
     from egressc.targets.paloalto.read_shelf import Fields, Place, Section, Shelf
@@ -64,6 +74,13 @@ class _Reading:
         """One element that stands directly in a configuration, or a fragment by itself."""
         if element.tag in REST and len(element):
             self._shelf.is_whole = True
+            if element.tag == "deviceconfig":
+                above = [*element.iterfind("system/panorama//*"), *element.iterfind("system/panorama-server")]
+                self._shelf.is_managed = self._shelf.is_managed or bool(above)
+            return False
+        if element.tag in TEMPLATES:
+            for entry in element.iterfind(".//ssl-decrypt/ssl-exclude-cert/entry"):
+                self._shelf.excluded[entry.get("name", "")] = entry.findtext("exclude", "")
             return False
         match element.tag:
             case "shared":
@@ -124,6 +141,9 @@ class _Reading:
         for child in entry:
             if child.tag in UNREAD:
                 continue
+            if child.tag in fields:
+                name = entry.get("name", "")
+                raise UnreadableError(f"`{child.tag[:80]}` stands twice in `{name[:80]}`", self._file)
             if not len(child):
                 text = child.text
                 values: tuple[str, ...] = (text,) if text and not text.isspace() else ()

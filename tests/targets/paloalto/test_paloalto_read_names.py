@@ -33,7 +33,6 @@ CASES = [
     ("*.^.example.com/", ["a.b.example.com", "c.a.b.example.com"], ["b.example.com"]),
     ("a.^.example.com/", ["a.b.example.com"], ["a.example.com", "a.b.c.example.com", "b.b.example.com"]),
     ("_dmarc.example.com/", ["_dmarc.example.com"], ["example.com"]),
-    ("*/", ["example.com", "a.b"], []),
 ]
 
 
