@@ -87,6 +87,8 @@ def but(*names):
         ({"outside": ((WWW, "/b"),)}, {}, True),
         ({"outside": ((WWW, None),)}, {"host": None}, True),
         ({"shared_inside": (WWW,)}, {}, False),
+        ({"shared_inside": (DOMAIN,)}, {}, False),
+        ({"shared_outside": (DOMAIN,)}, {}, True),
         ({"shared_inside": (WWW,)}, {"shared": "www.example"}, True),
         ({"shared_inside": (WWW, DOMAIN)}, {"shared": "other.example"}, False),
         ({"shared_outside": (WWW,)}, {}, True),
@@ -122,6 +124,7 @@ def ruling(name, *blocks, but=(), doubt=""):
         ((ruling("a", HERE, but=(HERE,), doubt="why"), ruling("b", Block())), {}, ["b"]),
         # However the flow is known.
         ((ruling("a", SHARED),), {"shared": "www.example", "host": None, "path": None}, ["a"]),
+        ((ruling("a", SHARED),), {"shared": "www.example", "host": "other.example"}, ["a"]),
         ((ruling("a", Block(ports=PortSet(udp=((443, 443),)))),), {"transport": "udp"}, ["a"]),
         ((ruling("a", Block(((WWW, "/a"),))),), {}, ["a"]),
         ((ruling("a", Block(((WWW, "/b"),))),), {}, []),
@@ -143,6 +146,7 @@ def test_what_is_not_near_a_flow_is_not_looked_at(monkeypatch):
         Block(ports=PortSet(tcp=((444, 444),))),
         Block(ports=PortSet(udp=((443, 443),))),
         Block(((HostPattern(("x", "example")), None),)),
+        Block(((HostPattern(("x", "example")), None),), by_address=True),
         Block(((WWW, "/b"),)),
         Block(addresses=parse_addresses("192.0.3.0/24")),
     ]
@@ -155,7 +159,7 @@ def test_what_is_not_near_a_flow_is_not_looked_at(monkeypatch):
 
     monkeypatch.setattr(drift_module, "holds", counted)
     deciding = Deciding([*(ruling("away", block) for block in away), ruling("a", Block())])
-    assert [each.name for each in deciding.of(FLOW)] == ["a"]
+    assert [each.name for each in deciding.of(replace(FLOW, shared="also.example"))] == ["a"]
     assert len(looked) == 1
 
 
@@ -309,7 +313,14 @@ MISSING = "it is missing"
             (),
             [("its flows are denied", DENY_ALL), ("its flows are denied", replace(DENY_ALL, name="third"))],
         ),
+        (
+            (less(DENY_ALL), less(DENY_ALL), less(DENY_ALL, "two")),
+            (),
+            [("its flows are denied", DENY_ALL), ("two", DENY_ALL)],
+        ),
         ((less(), less()), (DENY_ALL,), [(MISSING, DENY_ALL), (MISSING, DENY_ALL)]),
+        # What the device needs for itself is of no rule of the policy.
+        ((less(rule=None), less(DENY_ALL, rule=None)), (DENY_ALL,), [(MISSING, DENY_ALL)]),
     ],
 )
 def test_what_is_missing_is_told_once(monkeypatch, deviations, rulings, told):
@@ -325,3 +336,10 @@ def test_only_what_is_allowed_or_denied_can_be_missing_and_be_told_with_another(
         MISSING,
         "it is not opened",
     ]
+
+
+def test_what_is_missing_of_one_kind_says_nothing_of_another_kind(monkeypatch):
+    missing = Deviation(Kind.INSPECTS_LESS, FLOW, MISSING, A)
+    result = drifted(monkeypatch, missing, less(REST))
+    assert [(each.sentence, each.live) for each in result.inspection_differs] == [(MISSING, ())]
+    assert [(each.sentence, each.live) for each in result.allows_less] == [("its flows are denied", (REST,))]

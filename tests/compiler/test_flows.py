@@ -108,7 +108,7 @@ def test_a_name_that_is_known_by_its_address_has_a_box_for_the_name_that_shares_
 @pytest.mark.parametrize("shared", [False, True])
 def test_exceptions_are_taken_out_of_every_endpoint(shared):
     www, old = HostPattern(("www", "example")), (HostPattern(("old", "example")), None)
-    endpoints = (host("www.example"), AddressEndpoint(NET), TagEndpoint("Sql"))
+    endpoints = (host("www.example"), TagEndpoint("Sql"), AddressEndpoint(NET))
     exceptions = (host("old.example"), AddressEndpoint(OUT), TagEndpoint("Storage"), TagEndpoint("Other"))
     free = ALL.difference(OUT).difference(STORAGE)
     common = {"no_tags": frozenset({"other"})}
@@ -116,8 +116,8 @@ def test_exceptions_are_taken_out_of_every_endpoint(shared):
     assert of(endpoints, exceptions, shared=shared) == [
         replace(WHOLE, addresses=free, inside=((www, None),), outside=(old,), **common),
         *(by_address if shared else []),
-        replace(WHOLE, addresses=IN_NET, outside=(old,), **common),
         replace(WHOLE, addresses=free, outside=(old,), tags=frozenset({"sql"}), **common),
+        replace(WHOLE, addresses=IN_NET, outside=(old,), **common),
     ]
 
 

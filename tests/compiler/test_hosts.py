@@ -135,6 +135,12 @@ def test_a_union_can_cover_what_no_single_pattern_contains():
     assert covered(P("*.x.com"), [*every, P("*.*.x.com")])
 
 
+def test_the_shortest_name_is_shown_whatever_else_could_begin_with_it():
+    # Every label beside the shortest one is matched by one of these, whose names are longer: none is better than others.
+    others = [(("x", f"{c}*z"), False) for c in "abcdefghijklmnopqrstuvwxyz0123456789_"]
+    assert search([(("*z",), False)], [*others, (("x", "z"), False)]) == "z"
+
+
 def test_no_name_is_longer_than_253_characters():
     base = ("a" * 61,) * 4 + ("com",)  # 251 characters
     below = HostPattern(base, deep=True)
