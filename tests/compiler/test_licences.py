@@ -84,6 +84,7 @@ ALSO = {
     "a port is added": {"ports": PortSet(tcp=((443, 443), (8443, 8444)))},
     "the transport is another": {"ports": PortSet(udp=((443, 443),))},
     "the account is another": {"accounts": frozenset({"bcc"})},
+    "an account is added": {"accounts": frozenset({"acc", "bcc"})},
     "a group is lost": {"groups": frozenset({"one"})},
     "an endpoint is lost": {"endpoints": (SHOP, API)},
     "an endpoint is added": {"endpoints": (WWW, SHOP, API, host("evil.example.org"))},
