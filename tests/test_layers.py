@@ -19,7 +19,7 @@ LAYERS = (
     ("model", "diagnostics policy keywords syntax located_value inventory reach reasons flows flows_search meaning config_text lowering explain_code"),
     ("passes", ("read_source parse located schema scope project resolve load_inventory service_tags format bind fill "
      "site flows_index rule_index tls approximate parts except_order licences")),
-    ("analyses", "proof drift fidelity announce summary report output"),
+    ("analyses", "review diff question policy_tests lint proof drift fidelity announce summary report output"),
     ("target protocol", "targets.protocol targets.registry targets"),
     ("targets", "targets.*"),
     ("api", "api"),
