@@ -89,8 +89,8 @@ class Edit:
 class FirewallReview:
     """What a change does to one firewall. ``name`` is ``FIREWALL`` or ``FIREWALL/GROUP``.
 
-    ``added``, ``removed`` and ``changed`` are the names of artefact rules. ``notes`` say where a change of the policy has
-    no effect there, or an effect that the policy does not have. ``state`` is empty, or why it was not compared
+    ``added``, ``removed`` and ``changed`` are the names of artefact rules. ``notes`` say where a change of the policy
+    has no effect there, or an effect that the policy does not have. ``state`` is empty, or why it was not compared
     (``new``, ``gone``, ``errors``).
     """
 
