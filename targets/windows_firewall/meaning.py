@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from egressc.addresses import ALL, union_of
-from egressc.anything import ANY, Anything
-from egressc.flows import Choice
+from egressc.anything import Anything
+from egressc.flows import EVERY, Choice
 from egressc.hosts import HostPattern
 from egressc.meaning import Block, Meaning, Outcome, Ruling
 from egressc.services import ALL_PORTS
@@ -66,7 +66,7 @@ class _Reading:
         self._keywords = {keyword.id: keyword for keyword in live.keywords}
         self._tests: dict[str, Test | None] = {}
         self._sets: dict[AddressSet, AddressSet] = {ALL: ALL}
-        self._whom: dict[Processes, tuple[Processes, str]] = {}
+        self._whom: dict[Processes, _Whom] = {}
         self._remarks = list(live.remarks)
         own = [each for rule in site.rules if not isinstance(rule.accounts, Anything) for each in rule.accounts]
         choices = [pair for account in dict.fromkeys(own) for some in processes(account) for pair in some]
@@ -164,9 +164,10 @@ class _Reading:
     def _pieces(self, rule: LiveRule, doubts: list[str]) -> list[tuple[tuple[Block, ...], str]]:
         """What the rule matches at most, in pieces, each with a doubt about it.
 
-        Its destinations are alternatives: if there is a doubt about some alone, the others are a piece of their own.
+        Its destinations are alternatives, and so are its accounts: if there is a doubt about some of one of both alone,
+        the others are a piece of their own.
         """
-        whom, doubt = self._settled(rule.processes)
+        whom = self._settled(rule.processes)
         sure, perhaps = _Goals(), _Goals()
         if rule.addresses is not None and rule.beside and rule.sure is not None:
             sure.addresses.append(rule.sure)
@@ -174,18 +175,24 @@ class _Reading:
             perhaps.doubts.append(rule.beside)
         elif rule.addresses is not None or not rule.keywords:
             sure.addresses.append(ALL if rule.addresses is None else rule.addresses)
-        about_all = [*(each for each in rule.doubts if each != rule.beside), *doubts, *([doubt] if doubt else [])]
+        about_all = [*(each for each in rule.doubts if each != rule.beside), *doubts]
         for plain in rule.keywords:
             self._resolve(plain, sure, perhaps, about_all)
-        found = []
+        if whom.doubt and (perhaps.doubts or whom.certain is None):
+            about_all.append(whom.doubt)
         if about_all:
-            held = self._blocks(sure.names + perhaps.names, sure.addresses + perhaps.addresses, rule.ports, whom)
-            found = [(held, [*about_all, *perhaps.doubts])]
+            names, held = sure.names + perhaps.names, sure.addresses + perhaps.addresses
+            found = [(self._blocks(names, held, rule.ports, whom.most), [*about_all, *perhaps.doubts])]
+        elif whom.doubt and whom.certain is not None:
+            found = [
+                (self._blocks(sure.names, sure.addresses, rule.ports, whom.certain), []),
+                (self._blocks(sure.names, sure.addresses, rule.ports, whom.others), [whom.doubt]),
+            ]
         else:
-            found = [(self._blocks(sure.names, sure.addresses, rule.ports, whom), [])]
+            found = [(self._blocks(sure.names, sure.addresses, rule.ports, whom.most), [])]
             if perhaps.doubts:
                 others = [union_of(perhaps.addresses).difference(union_of(sure.addresses))]
-                found.append((self._blocks(perhaps.names, others, rule.ports, whom), perhaps.doubts))
+                found.append((self._blocks(perhaps.names, others, rule.ports, whom.most), perhaps.doubts))
         return [(held, "; ".join(why)) for held, why in found if held]
 
     def _blocks(
@@ -225,39 +232,50 @@ class _Reading:
             return
         goals.names.append(test)
 
-    def _settled(self, whom: Processes) -> tuple[Processes, str]:
+    def _settled(self, whom: Processes) -> _Whom:
         """The processes in the words of the policy's accounts, and what is not clear about them."""
-        if not whom:
-            return whom, ""
         found = self._whom.get(whom)
         if found is None:
-            pairs: list[tuple[str, Choice]] = []
+            most: list[tuple[str, Choice]] = []
+            certain: list[tuple[str, Choice]] = []
+            others: list[tuple[str, Choice]] = []
             doubts: list[str] = []
+            is_clear, has_sure = True, False
             for kind, choice in whom:
-                settled: Choice | Anything = choice
+                settled = sure = rest = choice
                 if kind == ACCOUNT:
-                    settled = self._users(choice, doubts)
+                    settled, sure = self._users(choice, doubts)
+                    has_sure = not sure.is_empty
+                    rest = settled.minus(sure)
                 elif kind == PROGRAM:
-                    settled = self._files(choice, doubts)
-                if not isinstance(settled, Anything):
-                    pairs.append((kind, settled))
-            found = self._whom[whom] = tuple(pairs), "; ".join(doubts)
+                    before = len(doubts)
+                    settled = sure = rest = self._files(choice, doubts)
+                    is_clear = len(doubts) == before
+                for pairs, each in ((most, settled), (certain, sure), (others, rest)):
+                    if each != EVERY:
+                        pairs.append((kind, each))
+            sure_ones = tuple(certain) if doubts and is_clear and has_sure else None
+            found = self._whom[whom] = _Whom(tuple(most), "; ".join(doubts), sure_ones, tuple(others))
         return found
 
-    def _users(self, choice: Choice, doubts: list[str]) -> Choice | Anything:
-        """The accounts by the names that the policy uses, where somebody looked their identifiers up."""
+    def _users(self, choice: Choice, doubts: list[str]) -> tuple[Choice, Choice]:
+        """The accounts by the policy's names, where somebody looked their identifiers up: at most, and for certain."""
         names = frozenset([self._by_identifier.get(name, name) for name in choice.names])
         foreign = names - self._own
         groups = sorted(foreign & _GROUPS)
         if groups:
             doubts.append(f"who is in `{groups[0]}`, only the host knows")
-            return ANY
+        most, unclear = set(names), set(groups)
         for identifier in sorted(name for name in foreign - _ONE_PERSON if name.startswith("S-1-")):
             perhaps = sorted(name for name in self._unresolved if _may_be(identifier, name))
-            if perhaps:
+            if perhaps and not groups:
                 doubts.append(f"`{identifier}` may be the account {' or '.join(perhaps)}")
-                names = names if choice.negated else names.union(perhaps)
-        return Choice(names, choice.negated)
+            if perhaps:
+                unclear.add(identifier)
+                most.update(perhaps)
+        if choice.negated:
+            return EVERY if groups else Choice(names, negated=True), Choice(frozenset())
+        return EVERY if groups else Choice(frozenset(most)), Choice(names - unclear)
 
     def _files(self, choice: Choice, doubts: list[str]) -> Choice:
         """The programs; a path with a variable may be that of a program which is written without."""
@@ -268,6 +286,16 @@ class _Reading:
                     doubts.append(f"`{path}` may be `{other}`")
                     more.add(other)
         return Choice(choice.names | more, choice.negated)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whom:
+    """Processes of one rule: at most, with a doubt about that, and where some are certain, those and the others."""
+
+    most: Processes
+    doubt: str
+    certain: Processes | None
+    others: Processes
 
 
 @dataclass(slots=True)

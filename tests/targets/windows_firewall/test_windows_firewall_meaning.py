@@ -315,7 +315,6 @@ NAMED, POOL, UNKNOWN = "CONTOSO\\SVC$", "IIS APPPOOL\\WEB", "S-1-5-21-1-2-3-1105
         ("D:(A;;CC;;;S-1-5-82-1-2-3-4-5)", account("S-1-5-82-1-2-3-4-5", POOL), f"may be the account {POOL}"),
         (f"D:(D;;CC;;;{UNKNOWN})(A;;CC;;;WD)", account(UNKNOWN, negated=True), "is not clear"),
         ("D:(A;;CC;;;BU)", (), "who is in `S-1-5-32-545`"),
-        ("D:(A;;CC;;;AU)(A;;CC;;;NS)", (), "who is in `S-1-5-11`"),
         ("D:(A;;CC;;;WD)", (), ""),
     ],
 )
@@ -324,6 +323,42 @@ def test_accounts(acl, processes, doubt):
     assert ruling.blocks[0].processes == processes
     assert doubt in ruling.doubt
     assert bool(doubt) is bool(ruling.doubt)
+
+
+@pytest.mark.parametrize(
+    ("acl", "sure", "perhaps", "doubt"),
+    [
+        ("D:(A;;CC;;;AU)(A;;CC;;;NS)", account("S-1-5-20"), account("S-1-5-20", negated=True), "who is in `S-1-5-11`"),
+        (f"D:(A;;CC;;;NS)(A;;CC;;;{UNKNOWN})", account("S-1-5-20"), account(UNKNOWN, NAMED), f"be the account {NAMED}"),
+        (
+            f"D:(A;;CC;;;{UNKNOWN})(A;;CC;;;SY)(A;;CC;;;BU)",
+            account("S-1-5-18"),
+            account("S-1-5-18", negated=True),
+            "who is in `S-1-5-32-545`",
+        ),
+    ],
+)
+def test_an_account_beside_those_that_only_the_host_knows_is_sure(acl, sure, perhaps, doubt):
+    """One entry that lets the process match is enough."""
+    first, second = read({"r": f"{ALLOW}LUAuth={acl}|"}).rulings
+    assert ([block.processes for block in first.blocks], first.doubt) == ([sure], "")
+    assert [block.processes for block in second.blocks] == [perhaps]
+    assert doubt in second.doubt
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        f"LUAuth=D:(A;;CC;;;NS)(A;;CC;;;{UNKNOWN})|App=%SystemDrive%\\Bin\\agent.exe|",
+        f"App=%SystemDrive%\\Bin\\agent.exe|LUAuth=D:(A;;CC;;;NS)(A;;CC;;;{UNKNOWN})|",
+        f"LUAuth=D:(A;;CC;;;NS)(A;;CC;;;{UNKNOWN})|RA4=192.0.2.1|RA4=LocalSubnet|",
+        f"LUAuth=D:(A;;CC;;;NS)(A;;CC;;;{UNKNOWN})|Protocol=6|RPort=RPC|",
+        "LUAuth=D:(D;;CC;;;BU)(A;;CC;;;NS)|",
+        f"LUAuth=D:(D;;CC;;;{UNKNOWN})(A;;CC;;;WD)|",
+    ],
+)
+def test_an_account_is_not_sure_where_something_else_is_not_clear(fields):
+    assert only(fields).doubt
 
 
 @pytest.mark.parametrize("identifier", [UNKNOWN, {"BinaryLength": 28, "Value": UNKNOWN}])
