@@ -78,6 +78,7 @@ def but(*names):
         ({"inside": ((WWW, None), (DOMAIN, "/b"))}, {}, False),
         ({"inside": ((WWW, None),)}, {"host": "other.example"}, False),
         ({"inside": ((WWW, None),)}, {"host": None}, False),
+        ({"inside": ((DOMAIN, None),)}, {"host": None}, False),
         ({"inside": ((WWW, "/a"),)}, {"path": "/a"}, True),
         ({"inside": ((WWW, "/a/b"),)}, {"path": "/a"}, False),
         ({"inside": ((WWW, "/a"),)}, {"path": "/ab"}, False),

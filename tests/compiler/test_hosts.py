@@ -155,6 +155,14 @@ def test_no_name_is_longer_than_253_characters():
     assert not contains(HostPattern(("*", *base[1:])), HostPattern(base[1:], deep=True))
 
 
+def test_a_longer_label_does_not_stand_in_for_a_shorter_one_where_the_length_counts():
+    # `za` leaves nothing to avoid and makes the name one character too long; after `z` there is still another way.
+    rest = ("a" * 61,) * 3 + ("a" * 63,)  # 249 characters
+    found = search([((*rest, "*", "z*"), False)], [((*["*"] * 4, "a", "z"), False)])
+    assert found == ".".join((*rest, "b", "z"))
+    assert len(found) == 253
+
+
 def test_no_label_is_longer_than_63_characters():
     assert not intersects(P("a" * 40 + "*.x.com"), P("*" + "b" * 40 + ".x.com"))
     assert intersects(P("a" * 40 + "*.x.com"), P("*" + "b" * 23 + ".x.com"))

@@ -64,6 +64,14 @@ def test_two_globs(a, b, meet, holds):
     assert glob_contains(a, b) == holds
 
 
+@pytest.mark.parametrize("none", ["-a", "a-", "a" * 64])
+def test_what_is_no_label_meets_nothing_and_is_within_everything(none):
+    for glob in ("*", "*a*", "-*", none):
+        assert not globs_intersect(none, glob)
+        assert not globs_intersect(glob, none)
+        assert glob_contains(glob, none)
+
+
 def test_choices_avoid_what_can_be_avoided():
     assert choices(("*",), ()) == (("a", frozenset()),)
     assert choices(("*",), ("a", "host")) == (("b", frozenset()),)

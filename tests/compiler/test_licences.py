@@ -8,7 +8,7 @@ import pytest
 from support import everything_of
 from test_fidelity import grading
 
-from egressc.addresses import parse_addresses
+from egressc.addresses import EMPTY, parse_addresses
 from egressc.anything import ANY
 from egressc.fidelity import assess
 from egressc.hosts import HostPattern
@@ -290,3 +290,55 @@ def test_except_takes_exceptions_away_and_puts_none_in_their_place(site):
     assert problem(site, Reason.EXCEPT, "r", {"exceptions": (old,)}) is None
     assert problem(site, Reason.EXCEPT, "r", {"exceptions": (host("new.shop.example.com"),)}) is not None
     assert problem(site, Reason.EXCEPT, "r", {"exceptions": (old, addresses("192.0.2.0/24"))}) is not None
+
+
+def test_except_may_keep_a_part_of_the_addresses_that_were_excepted():
+    policy = 'policy p "P" { allow r "R" { to *.example.com except 192.0.2.0/24 x.example.com from one ports 443 } }'
+    site = everything_of(policy, INVENTORY)
+    name = host("x.example.com")
+    assert problem(site, Reason.EXCEPT, "r", {"exceptions": (addresses("192.0.2.0/25"), name)}) is None
+    assert problem(site, Reason.EXCEPT, "r", {"exceptions": (name, addresses("192.0.2.7"))}) is None
+    found = problem(site, Reason.EXCEPT, "r", {"exceptions": (addresses("192.0.0.0/16"), name)})
+    assert found == "`except` adds the exception `192.0.0.0/16`"
+
+
+def test_only_an_allow_that_has_a_fallback_uses_one(site):
+    lacks = "`fallback` uses a fallback that the rule does not have"
+    instead = {"endpoints": (addresses("192.0.2.0/24"),)}
+    assert problem(site, Reason.FALLBACK, "wide", instead) == lacks, "an allow without one"
+    step, deny = step_of(site, Reason.FALLBACK, "d", instead)
+    assert breach(step, replace(deny, fallback=instead["endpoints"]), Licensing(site.tags, ())) == lacks
+
+
+BOTH, ADDS = "`family` takes away flows of both IP versions", "`family` adds flows"
+NEITHER = {"source_families": frozenset()}
+
+
+def of_senders(change, **senders):
+    """What is wrong with a family step of a rule with one group, which has these addresses, or whose reach is changed."""
+    site = everything_of('policy p "P" { allow r "R" { from one to x.example.com ports 443 } }', INVENTORY)
+    rule = rule_of(site, "r")
+    (group,) = rule.groups
+    before = replace(rule.reach, groups=senders.pop("groups", rule.reach.groups))
+    rule = replace(rule, groups=(replace(group, **senders),))
+    step = Step(Reason.FAMILY, FACTS[Reason.FAMILY].effect, "test", before, change and replace(before, **change))
+    return breach(step, rule, Licensing(site.tags, ()))
+
+
+@pytest.mark.parametrize(
+    ("senders", "lost"),
+    [
+        ({}, BOTH),
+        ({"addresses": parse_addresses("10.0.0.1")}, None),
+        ({"addresses": parse_addresses("2001:db8::1")}, None),
+        # Who sends is not known, so of which IP version neither: any source, an unbound group, an object of the device.
+        ({"groups": ANY}, BOTH),
+        ({"addresses": ANY}, BOTH),
+        ({"addresses": EMPTY, "object_name": "clients"}, BOTH),
+    ],
+)
+def test_family_takes_away_one_of_the_ip_versions_of_the_sources(senders, lost):
+    assert of_senders(None, **senders) == of_senders(NEITHER, **senders) == lost
+    for family in (4, 6):
+        assert of_senders({"source_families": frozenset({family})}, **senders) is None
+    assert of_senders({"endpoints": (host("y.example.com"),)}, **senders) == ADDS
