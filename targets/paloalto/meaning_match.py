@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,8 @@ from egressc.targets.paloalto.meaning_names import joined
 from egressc.targets.paloalto.processes import USER, user_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from egressc.flows import Processes, Test
     from egressc.site import Site
     from egressc.targets.paloalto.live import Live, Texts
@@ -69,6 +72,7 @@ class Matcher:
             for account in rule.accounts
             for value in account.values(USER)
         )
+        self._shared = _asked_for_twice(live)
         self._sets: dict[AddressSet, AddressSet] = {ALL: ALL}
         self._members: dict[tuple[str, bool], _Held] = {}
         self._senders: dict[tuple[Texts, bool], tuple[Senders, str]] = {}
@@ -156,14 +160,20 @@ class Matcher:
         )
 
     def _member(self, name: str, *, is_source: bool) -> _Held:
-        key = (name, is_source)
-        found = self._members.get(key)
+        found = self._members.get((name, is_source))
         if found is None:
-            found = self._members[key] = self._worked_out(name, is_source=is_source)
+            known = self._members
+            for each in _inner_first(name, self._live.address_groups, lambda at: (at, is_source) in known):
+                if each == name or each in self._shared:
+                    found = known[each, is_source] = self._worked_out(each, is_source=is_source)
+            assert found is not None, "the name itself comes last"
         return found
 
     def _worked_out(self, name: str, *, is_source: bool) -> _Held:
-        """What one member stands for; groups in it are gone through once each, however they hold one another."""
+        """What one member stands for; groups in it are gone through once each, however they hold one another.
+
+        What a group in it stands for is known already if others ask for it too, unless the groups go in a circle.
+        """
         live = self._live
         known: list[AddressSet] = []
         names: dict[Test, None] = {}
@@ -182,6 +192,13 @@ class Matcher:
             if at in live.twice:
                 doubts[f"`{at[:80]}` stands in several places and says different things"] = None
                 known.append(ALL)
+                continue
+            held = self._members.get((at, is_source)) if at in live.address_groups else None
+            if held is not None:
+                known.append(held.addresses)
+                names.update(dict.fromkeys(held.names))
+                objects |= held.objects
+                doubts.update({held.doubt: None} if held.doubt else {})
                 continue
             members = live.address_groups.get(at, ())
             if members:
@@ -233,6 +250,15 @@ class Matcher:
         if members == WIDEST:
             return ALL_PORTS, ""
         live = self._live
+        for name in members:
+            for each in _inner_first(name, live.service_groups, lambda at: (at,) in self._ports):
+                if (each,) != members and each in self._shared:
+                    self._ports[(each,)] = self._ports_together((each,))
+        return self._ports_together(members)
+
+    def _ports_together(self, members: Texts) -> tuple[PortSet, str]:
+        """The ports of services; those of groups in them are known already, unless the groups go in a circle."""
+        live = self._live
         found = NO_PORTS
         doubts: dict[str, None] = {}
         waiting, seen = list(members), set(members)
@@ -245,6 +271,14 @@ class Matcher:
                 found = ALL_PORTS
                 continue
             group = live.service_groups.get(name)
+            inner = self._ports.get((name,)) if group is not None else None
+            if inner is not None:
+                doubts.update({inner[1]: None} if inner[1] else {})
+                if inner[0] is ALL_PORTS:
+                    found = ALL_PORTS
+                tcp.extend(inner[0].tcp)
+                udp.extend(inner[0].udp)
+                continue
             if group:
                 waiting += [each for each in group if each not in seen]
                 seen.update(group)
@@ -276,6 +310,31 @@ class Matcher:
         if doubts:
             return (), joined(doubts)
         return ((USER, Choice(frozenset(users))),), ""
+
+
+def _asked_for_twice(live: Live) -> frozenset[str]:
+    """The groups that more than one group or rule asks for."""
+    asked: Counter[str] = Counter()
+    for members in (*live.address_groups.values(), *live.service_groups.values()):
+        asked.update(members or ())
+    for rule in (*live.security, *live.decryption):
+        asked.update((*rule.sources, *rule.destinations, *rule.services))
+    groups = live.address_groups.keys() | live.service_groups.keys()
+    return frozenset([name for name, count in asked.items() if count > 1 and name in groups])
+
+
+def _inner_first(name: str, groups: Mapping[str, Texts | None], is_known: Callable[[str], bool]) -> Iterator[str]:
+    """A name behind the groups that it holds at any depth, each behind those in it, without those that are known."""
+    waiting = [(name, False)]
+    seen: set[str] = set()
+    while waiting:
+        at, is_done = waiting.pop()
+        if is_done:
+            yield at
+        elif at not in seen:
+            seen.add(at)
+            waiting.append((at, True))
+            waiting += [(each, False) for each in groups.get(at) or () if each in groups and not is_known(each)]
 
 
 def _union(known: list[AddressSet]) -> AddressSet:

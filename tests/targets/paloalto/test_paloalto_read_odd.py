@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from growth import assert_near_linear
 from paloalto_live import (
     address,
     artefact,
@@ -243,3 +244,55 @@ def test_an_entry_may_be_an_address_which_has_no_name(text):
 
 def test_a_star_is_every_name():
     assert does(one(category("c", "*/"), category="c"), "v.example.com") == "allow"
+
+
+# -- groups within groups
+
+
+def static(name, *held):
+    """A static address group."""
+    return entry(name, members("static", *held))
+
+
+def test_groups_that_hold_one_another_stand_for_all_of_them():
+    groups = section("address-group", static("a", "b", "192.0.2.1"), static("b", "c", "192.0.2.2"),
+                     static("c", "a", "192.0.2.3", "d"), static("d", "192.0.2.4"))  # fmt: skip
+    for first in "abcd":
+        order = [first, *"abcd"]
+        text = vsys(groups, rules(*[rule(f"{n}", destination=name, service=f"s{n}") for n, name in enumerate(order)]),
+                    section("service", *[entry(f"s{n}", f"<protocol><tcp><port>{n + 1}</port></tcp></protocol>") for n in range(5)]))  # fmt: skip
+        meaning = of(text)
+        for n, name in enumerate(order):
+            held = {i for i in range(1, 6) if does(meaning, None, n + 1, address=f"192.0.2.{i}") == "allow"}
+            assert held == ({4} if name == "d" else {1, 2, 3, 4}), (first, name)
+
+
+def test_service_groups_that_hold_one_another_stand_for_all_of_them():
+    def group(name, *held):
+        return entry(name, members("members", *held))
+
+    services = section(
+        "service", *[entry(f"s{n}", f"<protocol><tcp><port>{n}</port></tcp></protocol>") for n in (1, 2, 3)]
+    )
+    groups = section("service-group", group("a", "b", "s1"), group("b", "a", "s2", "c"), group("c", "s3"))
+    for order in ("abc", "cba", "bac"):
+        text = vsys(services, groups, rules(*[rule(n, destination=f"192.0.2.{ord(n)}", service=(n, "c")) for n in order],
+                                            *[rule(f"{n}2", destination=f"192.0.2.{ord(n)}", service=n) for n in order]))  # fmt: skip
+        for name in order:
+            held = {n for n in range(1, 5) if does(of(text), None, n, address=f"192.0.2.{ord(name)}") == "allow"}
+            assert held == ({3} if name == "c" else {1, 2, 3}), (order, name)
+
+
+def test_a_large_group_in_many_others_is_gone_through_once():
+    def shared(count):
+        addresses = [f"10.9.{n // 250}.{2 * (n % 125)}" for n in range(count)]
+        groups = section(
+            "address-group",
+            static("all", *addresses),
+            *[static(f"g{n}", "all", f"192.0.2.{n % 250}") for n in range(count // 10)],
+        )
+        text = artefact(vsys(groups, rules(*[rule(f"r{n}", destination=f"g{n}") for n in range(count // 10)])))
+        return lambda: read(site(), [text])
+
+    # Ten times the groups of ten times the size: what they stand for grows so, and no look-up of names does.
+    assert_near_linear(shared, 400, 4000, slack=8.0)
