@@ -250,9 +250,8 @@ class Differences:
             return None
         if after.ports != before.ports or after.source_families != before.source_families:
             return None
-        grown = (after.groups is ANY and before.groups is not ANY) or (
-            after.accounts is ANY and before.accounts is not ANY
-        )
+        for_others = after.accounts is ANY and before.accounts is not ANY
+        grown = for_others or (after.groups is ANY and before.groups is not ANY)
         endpoint = first
         if after.endpoints is not before.endpoints:
             new = None if grown or after.shared is not before.shared else _added(before.endpoints, after.endpoints)
@@ -270,14 +269,16 @@ class Differences:
         elif not grown:
             return None
         alone = self._index.names_alone(rule, host, after.ports)
-        return self._flow(after, host, endpoint.path, None) if alone else None
+        return self._flow(after, host, endpoint.path, None, for_others=for_others) if alone else None
 
     def _may_be_denied(self, host: str, reach: Reach) -> bool:
         """True if a written deny may stop flows to the host; it may do so without the policy's saying so."""
         denies = self._written_denies
         return bool(denies.names.matching(host) or denies.signatures_over(reach.ports, names=False))
 
-    def _flow(self, reach: Reach, host: str | None, path: str | None, shared: str | None) -> Flow | None:
+    def _flow(
+        self, reach: Reach, host: str | None, path: str | None, shared: str | None, *, for_others: bool = False
+    ) -> Flow | None:
         """The flow to that host, at an address where no rule that names addresses matches it; ``None`` without one."""
         elsewhere = self._index.elsewhere(reach.ports)
         if elsewhere is None:
@@ -286,13 +287,14 @@ class Differences:
         families = reach.source_families
         family = next(iter(families)) if len(families) == 1 else None
         groups, accounts = self._first_of(reach.groups), self._first_of(reach.accounts)
-        flow = Flow(groups, accounts, host, path, None, shared, transport, port, family)
+        unnamed = ("account",) if for_others else ()
+        flow = Flow(groups, accounts, host, path, None, shared, transport, port, family, unnamed=unnamed)
         if elsewhere.spots is None and not elsewhere.everywhere:
             return flow
         free, address = elsewhere.free_address(flow)
         if not free:
             return None
-        return Flow(groups, accounts, host, path, address, shared, transport, port, family)
+        return replace(flow, address=address)
 
     def _first_of(self, names: object) -> str | None:
         if names is ANY or not isinstance(names, frozenset):

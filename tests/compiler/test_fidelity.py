@@ -163,9 +163,11 @@ def test_what_a_left_out_deny_would_have_stopped_counts_as_let_through():
     rules, report = report_of(site, Lowering(None, parts))
     assert reasons(rules["web"])["depth"].example.host.endswith(".test.io")
     assert rules["below"].verdict is Verdict.OMITTED
-    (told,) = [d for d in announcements(report) if d.code == "N0623"]
-    assert told.level is Level.NOTE
+    assert "N0623" not in [d.code for d in announcements(report)]
+    (told,) = [d for d in announcements(report) if d.code == "E0621"]
     assert "`p/below`" in told.message
+    assert "`p/web`" in told.message
+    assert ".test.io" in told.label
     # With the deny written, nothing is let through.
     rules, _ = report_of(site, made)
     assert rules["web"].approximations == ()

@@ -128,7 +128,8 @@ TOUCHED = {
         "allows_more": {(None, "PREROUTING")},
         "inspection_differs": {("main/cloud", "PREROUTING")},
     },
-    "redirected_elsewhere": {"unknown": {(None, "PREROUTING")}},
+    # The address is one that a rule allows.
+    "redirected_elsewhere": {"unknown": {(None, "PREROUTING"), ("main/by-address", "PREROUTING")}},
     # Everything goes by: what must be denied, and what must be let through.
     "interface_changed": {
         "allows_more": {("main/partner-hole", _ELSEWHERE), (None, _ELSEWHERE)},
