@@ -141,6 +141,19 @@ def test_the_shortest_name_is_shown_whatever_else_could_begin_with_it():
     assert search([(("*z",), False)], [*others, (("x", "z"), False)]) == "z"
 
 
+@pytest.mark.parametrize("end", ["z", "zz"])
+@pytest.mark.parametrize("way", ["", "0", "5"])
+@pytest.mark.parametrize("at", [0, 1, 2, 37])
+def test_no_way_is_given_up_for_one_that_only_looks_better(end, way, at):
+    # Every last label is matched by one pattern to avoid; all of these but one take any label before it.
+    begins = ["", *[f"{c}*" for c in "abcdefghijklmnopqrstuvwxyz0123456789_"]]
+    open_way = way and f"{way}*"
+    begins.remove(open_way)
+    outside = [(("*", begin + end), False) for begin in begins]
+    outside.insert(at, (("x", open_way + end), False))
+    assert search([(("*", f"*{end}"), False)], outside) == f"a.{way}{end}"
+
+
 def test_no_name_is_longer_than_253_characters():
     base = ("a" * 61,) * 4 + ("com",)  # 251 characters
     below = HostPattern(base, deep=True)
