@@ -18,8 +18,10 @@ from egressc.diagnostics import Diagnostic, Level, Related, has_errors, sort_key
 from egressc.inventory import empty_inventory
 from egressc.load_inventory import load as load_inventory
 from egressc.located import source_of
+from egressc.parse import parse as parse_source
 from egressc.policy import Inspection
 from egressc.project import load_project
+from egressc.project_files import DISK
 from egressc.project_paths import find_inventories, find_root, near_path, printable, reason
 from egressc.reasons import FACTS, Reason
 from egressc.resolve import named_groups, resolve
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from egressc.bind import Prepared
     from egressc.inventory import Firewall, Inventory
     from egressc.policy import Policy
+    from egressc.project import Parse, Project
+    from egressc.project_files import Files
     from egressc.source import Source, Span
 
 __all__ = [
@@ -65,6 +69,7 @@ class Request:
 class Loaded:
     """Policies and inventory as read. ``could_not_run`` is about files that cannot be read: exit status 2."""
 
+    project: Project
     policy: Policy | None
     inventory: Inventory | None
     sources: tuple[Source, ...]
@@ -92,27 +97,30 @@ _ONCE = frozenset({"E0502"})
 _ABOUT_INSPECTION = frozenset({FACTS[Reason.TLS_SCOPE].code, FACTS[Reason.TLS_UNENFORCED].code})
 
 
-def load(paths: Sequence[str], inventory_path: str | None = None) -> Loaded:
+def load(
+    paths: Sequence[str], inventory_path: str | None = None, files: Files = DISK, parse: Parse = parse_source
+) -> Loaded:
     """The policies and the inventory behind some PATHs, with everything that is wrong with them."""
     with collector_paused():
-        project = load_project(paths)
+        project = load_project(paths, files, parse)
         policy, problems = resolve(project)
         report = [*project.diagnostics, *problems]
         could_not_run = project.could_not_run
-        found = find_inventories(paths) if inventory_path is None else (inventory_path,)
+        found = find_inventories(paths, files) if inventory_path is None else (inventory_path,)
         inventory: Inventory | None = empty_inventory()
         sources = project.sources
         if len(found) > 1:
             report.append(_several(found))
             inventory, could_not_run = None, True
         elif found:
-            source, inventory, unreadable = _read_inventory(found[0], report)
+            source, inventory, unreadable = _read_inventory(found[0], files, report)
             could_not_run = could_not_run or unreadable
             sources = sources if source is None else (*sources, source)
             if policy is None and inventory is not None:
                 report.extend(unknown_groups(named_groups(project), inventory))
         report.sort(key=sort_key)
         return Loaded(
+            project=project,
             policy=policy,
             inventory=inventory,
             sources=sources,
@@ -131,12 +139,13 @@ def _several(found: Sequence[str]) -> Diagnostic:
     )
 
 
-def _read_inventory(where: str, report: list[Diagnostic]) -> tuple[Source | None, Inventory | None, bool]:
+def _read_inventory(where: str, files: Files, report: list[Diagnostic]) -> tuple[Source | None, Inventory | None, bool]:
     """The source and the inventory of a file; True if the file cannot be read."""
     try:
-        data = Path(where).read_bytes()
+        data = files.read(where)
     except OSError as error:
-        near = near_path(os.path.normpath(where)) if isinstance(error, FileNotFoundError) and where else None
+        missing = isinstance(error, FileNotFoundError) and where
+        near = near_path(os.path.normpath(where), files=files) if missing else None
         near = near if near is not None and near.endswith((".yaml", ".yml")) else None
         shown = printable(where)
         report.append(
@@ -148,17 +157,17 @@ def _read_inventory(where: str, report: list[Diagnostic]) -> tuple[Source | None
             )
         )
         return None, None, True
-    real = Path(where).resolve()
-    root = Path(find_root(str(real)))
+    real = Path(files.real(where))
+    root = Path(find_root(str(real), files))
     name = real.relative_to(root).as_posix() if real.is_relative_to(root) else real.name
-    source, problems = source_of(name, data, where)
+    source, problems = source_of(name, data, files.shown(where))
     report.extend(problems)
     if source is None:
         return None, None, False
     folder = real.parent
     inventory, problems = load_inventory(
         source,
-        lambda file: _read_regular(folder / file),
+        lambda file: _read_regular(str(folder / file), files),
         known_targets=target_names(),
         known_reasons=[each.value for each in Reason],
         check_settings=_settings_problems,
@@ -167,11 +176,11 @@ def _read_inventory(where: str, report: list[Diagnostic]) -> tuple[Source | None
     return source, inventory, False
 
 
-def _read_regular(path: Path) -> bytes:
+def _read_regular(path: str, files: Files) -> bytes:
     """The bytes of a file; raises ``OSError`` for what may have no end (a device, a pipe)."""
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if files.exists(path) and not files.is_file(path) and not files.is_dir(path):
         raise OSError(errno.EINVAL, "not a regular file")
-    return path.read_bytes()
+    return files.read(path)
 
 
 def _settings_problems(firewall: Firewall) -> tuple[Diagnostic, ...]:

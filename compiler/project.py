@@ -4,25 +4,28 @@ Imports bring in names and nothing else, so a diamond is read once and a circle 
 """
 
 # os.path answers where pathlib raises: loops of links, names that are too long, folders without permission.
-# ruff: noqa: PTH118, PTH120, PTH123
+# ruff: noqa: PTH118, PTH120
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egressc.diagnostics import Diagnostic, Related
-from egressc.parse import parse
+from egressc.parse import parse as parse_source
+from egressc.project_files import DISK
 from egressc.project_imports import imported_path
 from egressc.project_paths import FoundFile, find_files, find_root, printable, reason
 from egressc.read_source import read_source
-from egressc.syntax import Import
+from egressc.source import Source
+from egressc.syntax import File, Import
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from egressc.source import Source
-    from egressc.syntax import File, Text
+    from egressc.project_files import Files
+    from egressc.syntax import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +68,18 @@ class Project:
         return tuple(file.source for file in self.files)
 
 
-def load_project(paths: Sequence[str]) -> Project:
+Parse = Callable[[Source], tuple[File | None, tuple[Diagnostic, ...]]]
+"""What reads a source: ``egressc.parse.parse``, or something that does the same quicker."""
+
+
+def load_project(paths: Sequence[str], files: Files = DISK, parse: Parse = parse_source) -> Project:
     """The project that some PATHs stand for: their files, and all files that these import, directly or not.
 
     A source's ``name`` is its path below the root of the first PATH, with forward slashes, whatever the working
     directory is. No PATH at all stands for the working directory.
     """
-    found = find_files(paths)
-    loader = _Loader(find_root((paths or (".",))[0]))
+    found = find_files(paths, files)
+    loader = _Loader(find_root((paths or (".",))[0], files), files, parse)
     loader.diagnostics += found.diagnostics
     loader.could_not_run = bool(found.diagnostics)
     for file in found.files:
@@ -90,8 +97,10 @@ class _Read:
 class _Loader:
     """Reads what it is asked for, and then what that imports. Files are known by their absolute path."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, files: Files, parse: Parse) -> None:
         self.root = root
+        self.disk = files
+        self.parse = parse
         self.names: dict[str, str] = {}
         self.waiting: list[tuple[FoundFile, Text | None]] = []
         self.diagnostics: list[Diagnostic] = []
@@ -127,30 +136,29 @@ class _Loader:
 
     def read(self, file: FoundFile, wanted_by: Text | None) -> _Read | None:
         try:
-            with open(file.path, "rb") as stream:
-                data = stream.read()
+            data = self.disk.read(file.path)
         except OSError as error:
             self.could_not_run = True
             self.diagnostics.append(_unreadable(file, reason(error), wanted_by))
             return None
-        source = read_source(data, name=self.names[file.path], shown=printable(file.shown))
+        source = read_source(data, name=self.names[file.path], shown=printable(self.disk.shown(file.shown)))
         if isinstance(source, Diagnostic):
             self.diagnostics.append(source)
             return None
-        tree, diagnostics = parse(source)
+        tree, diagnostics = self.parse(source)
         self.diagnostics += diagnostics
         imports = self.imports_of(tree, file) if tree is not None else ()
         return _Read(source, tree, imports)
 
     def imports_of(self, tree: File, importer: FoundFile) -> tuple[tuple[Import, str | None], ...]:
         inside = f"{importer.path}{os.sep}".startswith(os.path.join(self.root, ""))
-        root = self.root if inside else find_root(importer.path)
+        root = self.root if inside else find_root(importer.path, self.disk)
         imports: list[tuple[Import, str | None]] = []
         seen: dict[str, Import] = {}
         for item in tree.items:
             if not isinstance(item, Import):
                 continue
-            target = imported_path(item.path, importer.path, root)
+            target = imported_path(item.path, importer.path, root, self.disk)
             if isinstance(target, Diagnostic):
                 self.diagnostics.append(target)
                 imports.append((item, None))
@@ -159,15 +167,15 @@ class _Loader:
             else:
                 seen[target] = item
                 imports.append((item, target))
-                shown = _shown(os.path.join(os.path.dirname(importer.shown), item.path.value), target)
+                shown = _shown(os.path.join(os.path.dirname(importer.shown), item.path.value), target, self.disk)
                 self.ask_for(FoundFile(target, shown), item.path)
         return tuple(imports)
 
 
-def _shown(path: str, real: str) -> str:
+def _shown(path: str, real: str, files: Files) -> str:
     """A path without ``..`` where that can be had: behind a link to a folder, ``..`` is not the folder before it."""
     plain = os.path.normpath(path)
-    return plain if os.path.realpath(plain) == real else os.path.relpath(real)
+    return plain if files.real(plain) == real else os.path.relpath(real)
 
 
 def _unreadable(file: FoundFile, why: str, wanted_by: Text | None) -> Diagnostic:
