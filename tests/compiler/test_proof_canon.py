@@ -102,6 +102,33 @@ def test_other_flows_have_another_form(one, other):
     assert not same([replace(WHOLE, **each) for each in one], [replace(WHOLE, **each) for each in other])
 
 
+APART = (
+    ({"processes": users("u", app="p")}, {"processes": users("v", app="q")}),
+    ({"processes": users("u")}, {"processes": users("v", app="q")}),
+)
+
+
+@pytest.mark.parametrize("apart", APART, ids=["two differ", "other kinds"])
+def test_processes_that_are_no_product_together_stay_apart(apart):
+    def made(some):
+        return [replace(WHOLE, **each) for each in some]
+
+    assert same(made(apart), made(apart[::-1]))
+    for other in (
+        [],
+        apart[:1],
+        apart[1:],
+        [apart[0], {"processes": users("w", app="q")}],
+        [apart[0], {"processes": users("v", app="r")}],
+        [apart[0], {"processes": users("v")}],
+        [each | {"names": (A,)} for each in apart],
+        [each | {"ports": WEB} for each in apart],
+        [each | {"tags": frozenset("t")} for each in apart],
+        [each | {"by_address": True} for each in apart],
+    ):
+        assert not same(made(apart), made(other))
+
+
 def test_what_is_no_destination_of_a_flow_makes_no_difference():
     assert union_of([parse_addresses(each) for each in ("127.0.0.0/8", "224.0.0.0/4", "::/127", "ff00::/8")]) == OUTSIDE
     inside = Block(addresses=INSIDE)
