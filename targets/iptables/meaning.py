@@ -8,6 +8,7 @@ our own chain returns is for others to decide.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from egressc.meaning import Meaning, Outcome, Ruling
@@ -186,7 +187,7 @@ class _Family:
         """What has left a foreign chain; where that is not certain, the rules behind it may not be asked."""
         blocks = self.matcher.blocks(held)
         if not held.doubts:
-            return (*but, *blocks)
+            return _gathered(but, blocks)
         doubt = f"it may be left before, by {place_of(table.file, rule.line)}: {held.doubts[0]}"
         self._perhaps(held, doubt, place_of(table.file, rule.line), tuple(_UNCERTAIN))
         return but
@@ -223,6 +224,25 @@ class _Family:
         doubts = "; ".join(dict.fromkeys([*held.doubts, doubt]))
         if blocks:
             self._found += [Ruling(doubt, each, blocks, place, doubts) for each in outcomes]
+
+
+def _gathered(but: tuple[Block, ...], more: tuple[Block, ...]) -> tuple[Block, ...]:
+    """Both together; a block that differs from the last one in its addresses alone, or its sources, is one with it.
+
+    Chains often begin with a long list of addresses that leave them.
+    """
+    found = list(but)
+    for block in more:
+        last = found[-1] if found else None
+        if last is None or block.names is not None or last.names is not None:
+            found.append(block)
+        elif replace(last, addresses=block.addresses) == block:
+            found[-1] = replace(block, addresses=last.addresses.union(block.addresses))
+        elif replace(last, sources=block.sources) == block:
+            found[-1] = replace(block, sources=last.sources.union(block.sources))
+        else:
+            found.append(block)
+    return tuple(found)
 
 
 _UNCERTAIN: Final = (Outcome.ALLOW, Outcome.DENY)

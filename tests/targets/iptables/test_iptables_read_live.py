@@ -8,9 +8,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from growth import assert_near_linear
 from iptables_reading import meaning, verdict
 
-from egressc.meaning import UnreadableError
+from egressc.meaning import Outcome, UnreadableError
+from egressc.proof_rulings import Rulings
 
 IN_S = "-A EGRESSC -m set --match-set s dst -j ACCEPT"
 DIES = "create s hash:ip family inet timeout 86400\n"
@@ -248,3 +250,28 @@ def test_what_the_resolver_answers_by_itself_goes_into_no_set(line, word):
 def test_the_last_line_about_the_cache_counts(lines, word):
     sets = "create s hash:ip family inet timeout 600\n"
     assert verdict(meaning([IN_S], sets=sets, resolver=f"{lines}ipset=/x.com/s\n"), **NAMED) == word
+
+
+# -- growth
+
+
+@pytest.mark.parametrize(("one", "other"), [("-d", "198.51.100.9"), ("-s", "10.20.0.7")])
+def test_a_long_list_of_what_leaves_a_chain_is_one_thing(one, other):
+    lines = ["-A EGRESSC -j A", f"-A A {one} {other}/32 -j RETURN", f"-A A {one} 192.0.2.0/25 -j RETURN",
+             "-A A -p udp -j RETURN", f"-A A {one} 192.0.2.128/25 -j RETURN", "-A A -j ACCEPT"]  # fmt: skip
+    found = meaning([*lines, "-A EGRESSC -o lo -j ACCEPT", "-A EGRESSC -m state --state ESTABLISHED -j ACCEPT",
+                     "-A EGRESSC -j DROP"], chains=("EGRESSC", "A"))  # fmt: skip
+    assert verdict(found) == "deny"
+    assert verdict(found, "203.0.113.1", source="10.20.0.8") == "allow"
+    assert verdict(found, "203.0.113.1", source="10.20.0.8", transport="udp") == "deny"
+    assert len(next(r for r in found.rulings if r.outcome.value == "allow").but) == 3
+
+
+def test_comparing_grows_with_what_leaves_a_chain():
+    def left(count):
+        away = [f"-A A -d 9.{n // 250}.{n % 250}.0/24 -j RETURN" for n in range(count)]
+        then = [f"-A A -d 8.{n // 250}.{n % 250}.0/24 -p tcp -m tcp --dport 7 -j ACCEPT" for n in range(count)]
+        found = meaning(["-A EGRESSC -j A", *away, *then], chains=("EGRESSC", "A"))
+        return lambda: Rulings(found, ()).sure(Outcome.ALLOW)
+
+    assert_near_linear(left, 100, 800)
