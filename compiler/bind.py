@@ -89,16 +89,20 @@ def _fill_all(prepared: Prepared) -> Iterator[Diagnostic]:
     yield from empty
 
 
-def bind_everything(prepared: Prepared) -> Site[None]:
-    """One site of all groups and all rules, for questions about the policy's own meaning."""
-    groups = tuple(_bound(group, "") for group in _everyone(prepared))
+def bind_everything(prepared: Prepared, also: frozenset[str] = frozenset()) -> Site[None]:
+    """One site of all groups and all rules, for questions about the policy's own meaning.
+
+    ``also`` are further groups where no inventory says which there are: a rule for any group is for these, too.
+    """
+    everyone = _everyone(prepared, also)
+    groups = tuple(_bound(group, "") for group in everyone)
     return Site(
         "",
         "",
         "",
         None,
         groups,
-        _bound_rules(prepared, groups),
+        _bound_rules(prepared, groups, everyone),
         prepared.inventory.internal,
         default_deny=True,
         closing_deny=True,
@@ -125,7 +129,7 @@ def bind(prepared: Prepared, firewall: Firewall, target: Target[Any, Any], setti
                 firewall.target,
                 settings,
                 own,
-                _bound_rules(prepared, own),
+                _bound_rules(prepared, own, everyone),
                 prepared.inventory.internal,
                 default_deny=default_deny,
                 closing_deny=default_deny and (firewall.unbound_allowed or not unbound),
@@ -138,7 +142,7 @@ def bind(prepared: Prepared, firewall: Firewall, target: Target[Any, Any], setti
     return tuple(sites)
 
 
-def _everyone(prepared: Prepared) -> tuple[Group, ...]:
+def _everyone(prepared: Prepared, also: frozenset[str] = frozenset()) -> tuple[Group, ...]:
     """All groups that are no unions; without an inventory, the groups that the rules name, each unbound."""
     from egressc.inventory import Group  # noqa: PLC0415 - only needed here at run time
 
@@ -151,6 +155,8 @@ def _everyone(prepared: Prepared) -> tuple[Group, ...]:
         if not isinstance(rule.groups, Anything)
         for group in rule.groups
     }
+    if prepared.policy.rules:
+        named = dict.fromkeys(also, prepared.policy.rules[0].span) | named
     if not named and prepared.policy.rules:
         return (Group(name=ANY_GROUP, span=prepared.policy.rules[0].span),)
     return tuple(Group(name=name, span=named[name]) for name in sorted(named))
@@ -192,11 +198,13 @@ def _bound(group: Group, target: str) -> BoundGroup:
     return BoundGroup(group.name, group.description, addresses, known, group.span)
 
 
-def _bound_rules(prepared: Prepared, groups: tuple[BoundGroup, ...]) -> tuple[BoundRule, ...]:
+def _bound_rules(
+    prepared: Prepared, groups: tuple[BoundGroup, ...], everyone: tuple[Group, ...]
+) -> tuple[BoundRule, ...]:
     """The rules of a site in the order of their keys; a rule for none of its groups is not among them."""
     inventory = prepared.inventory
     bound = {group.name: group for group in groups}
-    governed = tuple(group for group in _everyone(prepared) if group.name in bound)
+    governed = tuple(group for group in everyone if group.name in bound)
     groups_of = GroupsOf(governed, inventory)
     held: dict[tuple[str, ...], tuple[tuple[BoundGroup, ...], frozenset[str]]] = {}
     accounts_held: dict[tuple[str, ...], tuple[tuple[Account, ...], frozenset[str]]] = {}

@@ -72,17 +72,19 @@ class EditKind(StrEnum):
     RENAMED = "renamed"
     REWRITTEN = "rewritten"
     REWORDED = "reworded"
+    REFORMATTED = "reformatted"
     ADDED = "added"
     REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """An edit without effect: what was done, and to what (identities, old and new)."""
+    """An edit without effect: what was done, and to what (identities, old and new; else the name of a file)."""
 
     kind: EditKind
     old: tuple[RuleAt, ...]
     new: tuple[RuleAt, ...]
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

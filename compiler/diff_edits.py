@@ -1,0 +1,185 @@
+"""Edits that change nothing: what was done to rules whose flows are decided as before, for people to count."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from egressc.diff_words import rules_at
+from egressc.flows_index import uncovered
+from egressc.review import Edit, EditKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from egressc.diff_sides import Side, Sides, Told
+    from egressc.review import Change, RuleAt
+
+
+def edits_without_effect(sides: Sides, changes: Iterable[Change]) -> tuple[Edit, ...]:
+    """The edits to rules that no change names, each once, sorted by kind and rule."""
+    told = tuple(changes)
+    named = {each.identity for change in told for each in (*change.old_rules, *change.new_rules)}
+    old, new = _by_identity(sides.old), _by_identity(sides.new)
+    edits: list[Edit] = []
+    both = [identity for identity in new if identity in old]
+    moved = _moved(both, old, new)
+    for identity in both:
+        if identity in named:
+            continue
+        kind = _edit_of(old[identity], new[identity])
+        if kind is None and identity in moved:
+            kind = EditKind.MOVED
+        if kind is not None:
+            edits.append(_edit(kind, old[identity], new[identity]))
+    gone = {i: rules for i, rules in old.items() if i not in new and i not in named}
+    come = {i: rules for i, rules in new.items() if i not in old and i not in named}
+    edits.extend(_replaced(gone, come, sides))
+    touched = {place for edit in edits for place in _files(edit.old, edit.new)}
+    touched.update(place for change in told for place in _files(change.old_rules, change.new_rules))
+    edits.extend(_reformatted(sides, touched))
+    return tuple(sorted(edits, key=_order))
+
+
+def _files(*some: Iterable[RuleAt]) -> set[str]:
+    return {rule.span.source.name for rules in some for rule in rules}
+
+
+def _reformatted(sides: Sides, touched: set[str]) -> list[Edit]:
+    """The files that are written otherwise although nothing was done to a rule in them."""
+    before = {source.name: source.text for source in sides.old.prepared.policy.sources}
+    after = {source.name: source.text for source in sides.new.prepared.policy.sources}
+    changed = [name for name, text in after.items() if before.get(name, text) != text and name not in touched]
+    return [Edit(EditKind.REFORMATTED, (), (), name) for name in sorted(changed)]
+
+
+def _by_identity(side: Side) -> dict[str, list[Told]]:
+    found: dict[str, list[Told]] = {}
+    for rule in side.rules:
+        found.setdefault(rule.rule.identity, []).append(rule)
+    return found
+
+
+def _edit_of(old: Sequence[Told], new: Sequence[Told]) -> EditKind | None:
+    """What was done to a rule that both sides have; ``None`` if nothing, but maybe its place."""
+    before, after = old[0].rule.rule, new[0].rule.rule
+    same = before.inspection is after.inspection and before.to.endpoints == after.to.endpoints
+    if not same or [r.key for r in old] != [r.key for r in new]:
+        return EditKind.REWRITTEN
+    if _words(old[0]) != _words(new[0]):
+        return EditKind.REWORDED
+    return None
+
+
+def _words(rule: Told) -> tuple[object, ...]:
+    """What a rule says that decides no flow."""
+    said = rule.rule.rule
+    head = said.policy
+    return (
+        said.description, said.log, said.feature, said.expires, said.ticket, said.reference,
+        head.description, head.owner, head.reference, head.ticket, head.review_by,
+    )  # fmt: skip
+
+
+def _moved(both: Sequence[str], old: dict[str, list[Told]], new: dict[str, list[Told]]) -> frozenset[str]:
+    """The rules that stand in another file, or in another order, than before: the fewest that explain it."""
+    moved: set[str] = set()
+    by_file: dict[str, list[tuple[int, int, str]]] = {}
+    for identity in both:
+        before, after = old[identity][0].rule.rule.span, new[identity][0].rule.rule.span
+        if before.source.name != after.source.name:
+            moved.add(identity)
+        else:
+            by_file.setdefault(after.source.name, []).append((after.start, before.start, identity))
+    for places in by_file.values():
+        places.sort()
+        stay = _longest_rising([before for _, before, _ in places])
+        moved.update(identity for n, (_, _, identity) in enumerate(places) if n not in stay)
+    return frozenset(moved)
+
+
+def _longest_rising(values: Sequence[int]) -> frozenset[int]:
+    """The positions of one of the longest rising (not falling) subsequences."""
+    tails: list[int] = []
+    at: list[int] = []
+    previous: list[int] = []
+    for number, value in enumerate(values):
+        place = bisect_left(tails, value + 1)
+        if place == len(tails):
+            tails.append(value)
+            at.append(number)
+        else:
+            tails[place] = value
+            at[place] = number
+        previous.append(at[place - 1] if place else -1)
+    found = []
+    number = at[-1] if at else -1
+    while number >= 0:
+        found.append(number)
+        number = previous[number]
+    return frozenset(found)
+
+
+def _replaced(gone: dict[str, list[Told]], come: dict[str, list[Told]], sides: Sides) -> list[Edit]:
+    """Renamed, split and merged rules; what is left was added or removed without effect."""
+    edits: list[Edit] = []
+    by_key: dict[object, list[str]] = {}
+    for identity, rules in come.items():
+        by_key.setdefault(_whole(rules), []).append(identity)
+    for identity in list(gone):
+        same = by_key.get(_whole(gone[identity]))
+        if same:
+            other = same.pop(0)
+            edits.append(_edit(EditKind.RENAMED, gone.pop(identity), come.pop(other)))
+    edits.extend(_parted(gone, come, sides))
+    edits.extend(Edit(EditKind.REMOVED, rules_at(rules), ()) for rules in gone.values())
+    edits.extend(Edit(EditKind.ADDED, (), rules_at(rules)) for rules in come.values())
+    return edits
+
+
+def _whole(rules: Sequence[Told]) -> frozenset[object]:
+    return frozenset((*rule.key, rule.rule.rule.inspection) for rule in rules)
+
+
+def _parted(gone: dict[str, list[Told]], come: dict[str, list[Told]], sides: Sides) -> list[Edit]:
+    """One rule that several new ones hold together was split; several that one new rule holds were merged."""
+    edits: list[Edit] = []
+    for one, many, whole_side, is_split in ((gone, come, sides.old, True), (come, gone, sides.new, False)):
+        for identity in sorted(one):
+            parts = [i for i in sorted(many) if _is_part(many[i], one[identity])]
+            if len(parts) < 2 or not _fill(one[identity], [r for i in parts for r in many[i]], whole_side):
+                continue
+            some = [r for i in parts for r in many[i]]
+            kind = EditKind.SPLIT if is_split else EditKind.MERGED
+            edits.append(_edit(kind, one[identity], some) if is_split else _edit(kind, some, one[identity]))
+            del one[identity]
+            for part in parts:
+                del many[part]
+    return edits
+
+
+def _is_part(some: Sequence[Told], whole: Sequence[Told]) -> bool:
+    if some[0].rule.is_deny is not whole[0].rule.is_deny:
+        return False
+    endpoints = {e for rule in whole for e in rule.reach.endpoints}
+    return all(e in endpoints for rule in some for e in rule.reach.endpoints)
+
+
+def _fill(whole: Sequence[Told], parts: Sequence[Told], side: Side) -> bool:
+    """True if the parts have together every flow of the whole."""
+    from egressc.flows_index import FlowIndex  # noqa: PLC0415 - seldom needed
+
+    index = FlowIndex([rule.reach for rule in parts], side.tags)
+    return uncovered([box for rule in whole for box in side.boxes(replace(rule.reach))], (), (index,)) is None
+
+
+def _edit(kind: EditKind, old: Iterable[Told], new: Iterable[Told]) -> Edit:
+    return Edit(kind, rules_at(old), rules_at(new))
+
+
+def _order(edit: Edit) -> tuple[object, ...]:
+    def names(rules: Sequence[RuleAt]) -> tuple[str, ...]:
+        return tuple(each.identity for each in rules)
+
+    return list(EditKind).index(edit.kind), names(edit.old), names(edit.new), edit.file
