@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _VERBS = {
     "compile": "policies into one folder per firewall",
-    "check": "everything that compile checks; writes nothing",
-    "explain": "the page of a diagnostic",
+    "check": "everything that compile checks, and lint; writes nothing",
+    "explain": "what happens to a flow and why, or the page of a diagnostic",
     "verify": "a live configuration against the policy: drift",
     "fmt": "the one canonical layout",
     "targets": "what each target can express, and what nobody could verify",
@@ -152,8 +152,30 @@ def build_parser() -> argparse.ArgumentParser:
     made["check"].add_argument(
         "--format", choices=("text", "json", "sarif"), default="text", help="the form of the diagnostics"
     )
-    made["explain"].add_argument("code", metavar="CODE", nargs="+", help="a diagnostic code, such as E0207")
-    made["explain"].add_argument("--format", choices=("text", "json"), default="text", help="the form of the page")
+    for option, what in (("select", "only these lint rules"), ("ignore", "not these lint rules")):
+        made["check"].add_argument(
+            f"--{option}",
+            metavar="RULE[,RULE…]",
+            action="append",
+            default=[],
+            help=f"{what}: names or codes",
+        )
+    explain = made["explain"]
+    explain.usage = "egressc explain [OPTION…] WHO TO [PATH…]\n       egressc explain CODE…"
+    explain.add_argument(
+        "words",
+        metavar="WHO TO [PATH…] | CODE…",
+        nargs="+",
+        help="WHO is GROUP[:ACCOUNT][@SOURCE]; TO is HOST:PORT[/APPLICATION], ADDRESS:PORT, [V6]:PORT or "
+        f"https://HOST/PATH; PATH is {paths}; CODE is a diagnostic code, such as E0207",
+    )
+    explain.add_argument("--at", metavar="ADDRESS", help="the address that the name resolves to")
+    explain.add_argument("--inventory", metavar="FILE", help="the inventory (default: inventory.yaml beside PATH)")
+    explain.add_argument("--firewall", metavar="NAME", action="append", default=[], help="only this firewall")
+    explain.add_argument("--as-of", metavar="DATE", help="the date that expiry is compared with (default: today, UTC)")
+    explain.add_argument(
+        "--format", choices=("text", "json", "markdown"), default="text", help="the form of the answer"
+    )
     verify = made["verify"]
     verify.add_argument("firewall", metavar="FIREWALL", help="as the inventory calls it; FIREWALL/GROUP for a host")
     verify.add_argument(

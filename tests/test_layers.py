@@ -16,10 +16,10 @@ TARGETS = ROOT / "targets"
 LAYERS = (
     ("values", ("__init__ anything quick_init exits markdown naming problems ranges source labels host hosts addresses services "
      "suggest names public_suffixes words templates binding_values")),
-    ("model", "diagnostics policy keywords syntax located_value inventory reach reasons flows flows_search meaning config_text lowering explain_code"),
+    ("model", "diagnostics policy keywords syntax located_value inventory reach reasons flows flows_search meaning config_text lowering"),
     ("passes", ("read_source parse located schema scope project resolve load_inventory service_tags format bind fill "
      "site flows_index rule_index tls approximate parts except_order licences")),
-    ("analyses", "review diff question policy_tests lint proof drift fidelity announce summary report output"),
+    ("analyses", "review diff question policy_tests lint explain_code proof drift fidelity announce summary report output"),
     ("target protocol", "targets.protocol targets.registry targets"),
     ("targets", "targets.*"),
     ("api", "api"),
@@ -37,6 +37,8 @@ OUTSIDE_LIBRARIES = {
 def modules():
     for path in sorted(COMPILER.glob("*.py")):
         yield path.stem, path
+    for path in sorted((COMPILER / "lint").glob("*.py")):
+        yield f"lint.{path.stem}".removesuffix(".__init__"), path
     for path in sorted(TARGETS.rglob("*.py")):
         parts = path.relative_to(TARGETS).with_suffix("").parts
         yield ".".join(("targets", *(part for part in parts if part != "__init__"))), path
@@ -80,7 +82,7 @@ def layer_of(module):
         return 5
     for number, (_, names) in enumerate(LAYERS):
         for name in names.split():
-            if module == name or module.startswith(f"{name}_"):
+            if module == name or module.startswith((f"{name}_", f"{name}.")):
                 return number
     return None
 

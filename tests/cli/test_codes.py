@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from egressc.cli import main
+from egressc.lint.registry import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs" / "diagnostics").glob("*.md"))
@@ -28,12 +29,15 @@ def codes_in_the_code():
 def test_codes_and_pages_are_the_same():
     used, pages = codes_in_the_code(), {page.stem for page in PAGES}
     assert len(used) > 100, "the modules were not read"
+    assert not pages & NAMES.keys(), "the page of a lint rule is its docstring"
+    assert NAMES.keys() <= used.keys()
+    pages |= NAMES.keys()
     assert {code: sorted(used[code]) for code in sorted(used.keys() - pages)} == {}, "codes without a page"
     assert sorted(pages - used.keys()) == [], "pages of codes that nothing uses"
 
 
 def test_no_two_codes_share_their_digits():
-    digits = [page.stem[1:] for page in PAGES]
+    digits = [code[1:] for code in (*NAMES, *(page.stem for page in PAGES))]
     assert sorted({each for each in digits if digits.count(each) > 1}) == []
 
 
@@ -93,7 +97,7 @@ def test_without_a_near_code_the_valid_ones_are_named(typed, capsys):
     assert main(["explain", typed]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    stems = [page.stem for page in PAGES]
+    stems = sorted([*NAMES, *(page.stem for page in PAGES)])
     for letter in "EWN":
         own = [stem for stem in stems if stem.startswith(letter)]
         assert f"{own[0]} to {own[-1]}" in err

@@ -1,0 +1,92 @@
+"""# W0801: a comment does not allow what it should (`broken-allowance`)
+
+A comment that begins with `egressc:` is read by `egressc check`. The one thing that it can say is
+`# egressc: allow RULE "why"`: the rule's name as `egressc explain` knows it, and a reason in quotes for whoever reads
+the policy next. This one names no rule, names a rule that there is not, or gives no reason.
+
+The comment stands on the line before what it is about or at the end of its line: an endpoint, a setting, a rule, a
+definition. Behind the opening brace of a policy, or on the lines before its first setting, it is about the whole
+policy.
+
+## Wrong
+
+```egress
+policy dublin "Outbound access of the Dublin servers" {
+    owner "network-security@contoso.example"
+    from  connectors
+
+    # egressc: allow idle-denny
+    deny shadow-storage "No connector talks to storage accounts" {
+        to    *.blob.core.windows.net
+        ports 443/https
+    }
+    allow sign-in "Sign-in" {
+        to    login.windows.net
+        ports 443/https
+    }
+}
+```
+
+## Instead
+
+```egress
+policy dublin "Outbound access of the Dublin servers" {
+    owner "network-security@contoso.example"
+    from  connectors
+
+    # egressc: allow idle-deny "a guard rail: it shall hold whatever is allowed later"
+    deny shadow-storage "No connector talks to storage accounts" {
+        to    *.blob.core.windows.net
+        ports 443/https
+    }
+    allow sign-in "Sign-in" {
+        to    login.windows.net
+        ports 443/https
+    }
+}
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egressc.lint.registry import CODES, NAMES, meant_by
+from egressc.lint.rule import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from egressc.lint.subject import Subject
+
+NAME = "broken-allowance"
+CODE = "W0801"
+
+_FORM = '`# egressc: allow RULE "why"`'
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """The allowances that cannot be read, name no rule or give no reason."""
+    for allowance in subject.allowances:
+        if not allowance.rule:
+            yield Finding(
+                message="this comment cannot be read",
+                span=allowance.comment,
+                label="begins with `egressc:` and allows nothing",
+                help=f"write {_FORM}, or begin the comment in another way",
+            )
+        elif allowance.rule not in CODES:
+            known = NAMES.get(allowance.rule.upper()) or meant_by(allowance.rule)
+            yield Finding(
+                message=f"no lint rule is called `{allowance.rule}`",
+                span=allowance.place,
+                label="allows nothing",
+                help=f"did you mean `{NAMES.get(known, known)}`?" if known else "`docs/lint.md` lists the rules",
+            )
+        elif not allowance.why:
+            yield Finding(
+                message=f"`{allowance.rule}` is allowed without a reason",
+                span=allowance.comment,
+                label="nobody can tell why",
+                help=f'write the reason behind it: `# egressc: allow {allowance.rule} "…"`',
+            )

@@ -1,0 +1,181 @@
+"""Which rules do nothing because others hold all their flows, one alone or several together."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from egressc.flows import boxes
+from egressc.flows_blocks import blocks_of
+from egressc.flows_index import BlockIndex, Prefix, uncovered
+from egressc.flows_search import common, witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from egressc.addresses import AddressSet
+    from egressc.flows import Box
+    from egressc.hosts import HostPattern
+    from egressc.policy import Rule
+    from egressc.reach import Reach
+    from egressc.site import BoundRule
+    from egressc.source import Span
+
+Unit: TypeAlias = "tuple[Span, list[BoundRule]]"
+"""A rule as it is written (the span of its name), and the bound rules that it is."""
+
+_APART: Final = 8
+"""A rule for so many groups or fewer is looked for under each of them."""
+
+
+def lasts(of: Rule, by: Rule) -> bool:
+    """True if ``by`` holds wherever and as long as ``of`` does: no feature and no end of its own."""
+    if by.feature is not None and by.feature != of.feature:
+        return False
+    return by.expires is None or (of.expires is not None and by.expires >= of.expires)
+
+
+class Covers:
+    """Rules that may hold the flows of others, found by group and endpoint: near-linear as people write policies.
+
+    ``fits(of, by)`` says whether a rule may count as holding the flows of another at all. ``part`` gives what of a rule
+    counts as holding something: all of it if left out.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[BoundRule],
+        tags: Mapping[str, AddressSet],
+        fits: Callable[[Rule, Rule], bool],
+        part: Callable[[BoundRule], Iterable[Reach]] = lambda rule: (rule.reach,),
+    ) -> None:
+        self._tags = tags
+        self._fits = fits
+        self._part = part
+        self.gone: set[Span] = set()
+        by_group: dict[str, list[BoundRule]] = {}
+        for rule in rules:
+            for name in _groups_of(rule):
+                by_group.setdefault(name, []).append(rule)
+        self._rules = by_group
+        self._every = tuple(rules)
+        self._indexes: dict[str | None, tuple[Sequence[BoundRule], BlockIndex]] = {}
+
+    def _index(self, group: str | None) -> tuple[Sequence[BoundRule], BlockIndex]:
+        """The rules for a group (``""``: for many groups; ``None``: all rules) with an index over them."""
+        found = self._indexes.get(group)
+        if found is None:
+            rules = self._every if group is None else self._rules.get(group, ())
+            index = BlockIndex([[b for reach in self._part(r) for b in blocks_of(reach, self._tags)] for r in rules])
+            found = self._indexes[group] = (rules, index)
+        return found
+
+    def _others(self, rule: BoundRule) -> list[Others]:
+        groups = _groups_of(rule)
+        indexes = [None] if groups == ("",) else [*groups, ""]
+        result = []
+        for rules, index in map(self._index, indexes):
+            if not rules:
+                continue
+            result.append(Others(index, partial(self._holds, rule, rules)))
+        return result
+
+    def _holds(self, rule: BoundRule, rules: Sequence[BoundRule], number: int) -> bool:
+        return self._may_hold(rule, rules[number])
+
+    def _may_hold(self, rule: BoundRule, other: BoundRule) -> bool:
+        span = other.rule.span
+        return span != rule.rule.span and span not in self.gone and self._fits(rule.rule, other.rule)
+
+    def covering(
+        self,
+        unit: Sequence[BoundRule],
+        part: Callable[[BoundRule], Iterable[Reach]] = lambda rule: (rule.reach,),
+        without: Sequence[BlockIndex] = (),
+    ) -> tuple[BoundRule, ...]:
+        """Rules that together hold all flows of the unit, but for those in ``without``; empty if there are none.
+
+        ``part`` gives what of the unit must be held.
+        """
+        found: dict[BoundRule, None] = {}
+        for rule in unit:
+            mine = [box for reach in part(rule) for box in boxes(reach, self._tags)]
+            others = self._others(rule)
+            if not mine or uncovered(mine, (), [*others, *without]) is not None:
+                if mine:
+                    return ()
+                continue
+            found.update(dict.fromkeys(self._few(rule, mine, without)))
+        return tuple(found)
+
+    def _few(self, rule: BoundRule, mine: Sequence[Box], without: Sequence[BlockIndex]) -> list[BoundRule]:
+        """Some of the rules that hold the boxes: one if it is enough, else as few as are easily found."""
+        near: dict[BoundRule, tuple[Box, ...]] = {}
+        for rules, index in map(self._index, [None] if _groups_of(rule) == ("",) else [*_groups_of(rule), ""]):
+            for number in index.near(mine):
+                other = rules[number]
+                if self._may_hold(rule, other) and other not in near:
+                    held = index.boxes_of(number)
+                    if any(common(a, b) for a in mine for b in held):
+                        near[other] = held
+        less = [b for index in without for n in index.near(mine) for b in index.boxes_of(n)]
+        for other, held in near.items():
+            if witness(mine, [*less, *held]) is None:
+                return [other]
+        if len(near) <= _TRIED:
+            for other in list(near):
+                if witness(mine, [*less, *(b for o, held in near.items() if o is not other for b in held)]) is None:
+                    del near[other]
+        return list(near)
+
+    def superfluous(
+        self,
+        units: Sequence[Unit],
+        covering: Callable[[Sequence[BoundRule]], tuple[BoundRule, ...]] | None = None,
+    ) -> Iterator[tuple[Span, list[BoundRule], tuple[BoundRule, ...]]]:
+        """The units of these rules that could all be removed without a loss, each with rules that hold its flows.
+
+        The later ones come first: of two rules that hold each other, the first stays.
+        """
+        for span, rules in reversed(units):
+            by = (covering or self.covering)(rules)
+            if by:
+                self.gone.add(span)
+                yield span, rules, by
+
+
+_TRIED: Final = 16
+"""Of so many rules it is tried which of them are not needed."""
+
+
+def _groups_of(rule: BoundRule) -> tuple[str, ...]:
+    """The groups that a rule is found under; the empty name for one with many."""
+    names = rule.reach.groups
+    if not isinstance(names, frozenset) or len(names) > _APART:
+        return ("",)
+    return tuple(sorted(names))
+
+
+class Others(Prefix):
+    """An index without the entries that do not count, as far as ``uncovered`` asks."""
+
+    def __init__(self, index: BlockIndex, counts: Callable[[int], bool]) -> None:
+        super().__init__(index, 0)
+        self._counts = counts
+
+    def over_names(self, box: Box, aside: Iterable[HostPattern]) -> list[Box]:
+        """The boxes that may cover a part of the box at an address that no entry names."""
+        index = self._index
+        numbers = set(index.everywhere)
+        if box.inside:
+            numbers.update(index.names.intersecting(box.inside[0][0]))
+        else:
+            for pattern in aside:
+                numbers.update(index.names.intersecting(pattern))
+        return [b for n in sorted(numbers) if self._counts(n) for b in index.boxes_of(n)]
+
+    def over_addresses(self, box: Box) -> list[Box]:
+        """The boxes by address that may cover a part of the box."""
+        index = self._index
+        numbers = set(index.by_address(box.addresses))
+        return [b for n in sorted(numbers) if self._counts(n) for b in index.boxes_of(n)]

@@ -1,0 +1,113 @@
+"""# N0803: a deny that meets no allow (`idle-deny`)
+
+No allow has a flow in common with this deny: what it denies is denied anyway, because nothing allows it. That may be
+what you want, a guard rail against allows that come later; then say so. It may also be a slip: a deny that was to cut a
+piece out of an allow and misses it by a port, a group or an account, or because `*.example.com` does not hold
+`example.com`.
+
+Not told of a deny `from any-group`, nor in a policy that has denies only: those are guard rails plainly.
+
+## Wrong
+
+```egress
+policy dublin "Outbound access of the Dublin servers" {
+    owner "network-security@contoso.example"
+    from  connectors
+
+    allow windows "Windows services" {
+        to    *.windows.net
+        ports 443/https
+    }
+    deny shadow-storage "No connector talks to storage accounts" {
+        to    *.blob.core.windows.net
+        ports 444/https
+    }
+}
+```
+
+## Instead
+
+```egress
+policy dublin "Outbound access of the Dublin servers" {
+    owner "network-security@contoso.example"
+    from  connectors
+
+    allow windows "Windows services" {
+        to    *.windows.net
+        ports 443/https
+    }
+    deny shadow-storage "No connector talks to storage accounts" {
+        to    *.blob.core.windows.net
+        ports 443/https
+    }
+    # egressc: allow idle-deny "a guard rail: nobody may open this later"
+    deny mail "No mail leaves from here" {
+        to    any-address
+        ports 25/tcp
+    }
+}
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from egressc.anything import ANY, Anything
+from egressc.diagnostics import Related
+from egressc.lint.rule import Finding
+from egressc.policy import Action
+from egressc.services import FIRST_PORT, LAST_PORT, PortSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from egressc.lint.subject import Subject
+    from egressc.site import BoundRule
+
+_ALL = ((FIRST_PORT, LAST_PORT),)
+_EVERY_PORT = PortSet(_ALL, _ALL)
+
+NAME = "idle-deny"
+CODE = "N0803"
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """The denies that meet no allow, but for plain guard rails."""
+    index = subject.index
+    waiting = any(rule.action is Action.ALLOW and rule.span in subject.open_rules for rule in subject.prepared.rules)
+    if waiting or not index.allow_rules:
+        # An allow whose parameters have no value yet may be what the deny is for.
+        return
+    for span, rules in subject.sure_units():
+        first = rules[0]
+        if not first.is_deny or isinstance(first.rule.groups, Anything):
+            continue
+        policy = subject.written[span].policy
+        if not policy.includes and all(rule.action == "deny" for rule in policy.rules):
+            continue
+        if any(index.meets_allow(rule) for rule in rules):
+            continue
+        missed, by = _nearly_met(subject, first)
+        yield Finding(
+            message=f"no allow meets `{first.identity}`: what it denies is denied anyway",
+            span=span,
+            label=f"misses `{missed.identity}` by {by}" if missed is not None else "changes nothing today",
+            help="correct it, remove it, or allow it as a guard rail",
+            related=() if missed is None else (Related(span=missed.rule.span, text="the allow that it misses"),),
+        )
+
+
+def _nearly_met(subject: Subject, rule: BoundRule) -> tuple[BoundRule | None, str]:
+    """An allow that the rule misses in one dimension, and in which."""
+    reach = rule.reach
+    for by, wider in (
+        ("its ports", replace(reach, ports=_EVERY_PORT)),
+        ("its accounts", replace(reach, accounts=ANY)),
+        ("its groups", replace(reach, groups=ANY)),
+    ):
+        met = subject.index.allows_meeting(wider)
+        if met:
+            return met[0], by
+    return None, ""

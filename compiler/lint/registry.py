@@ -1,0 +1,61 @@
+"""The lint rules by name; each is imported when it is asked for."""
+
+from __future__ import annotations
+
+import ast
+from importlib import import_module
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final, cast
+
+from egressc.suggest import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from egressc.lint.rule import LintRule
+
+CODES: Final[Mapping[str, str]] = {
+    "broken-allowance": "W0801",
+    "idle-allowance": "N0802",
+    "idle-deny": "N0803",
+    "shadowed-rule": "W0807",
+}
+"""The code of each rule. The rule ``bad-thing`` is the module ``bad_thing``."""
+
+NAMES: Final[Mapping[str, str]] = {code: name for name, code in CODES.items()}
+"""The rule of each code."""
+
+
+def load_rule(name: str) -> LintRule:
+    """The rule of that name, which must be one."""
+    if name not in CODES:
+        raise KeyError(name)
+    return cast("LintRule", import_module(f"egressc.lint.{_module(name)}"))
+
+
+def page_of_rule(name: str) -> str:
+    """The page of the rule of that name, as Markdown: its docstring, read without running the rule."""
+    path = files("egressc.lint").joinpath(f"{_module(name)}.py")
+    return f"{(ast.get_docstring(ast.parse(path.read_text(encoding='utf-8'))) or '').strip()}\n"
+
+
+def _module(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def rule_called(text: str) -> str | None:
+    """The name of the rule that a name or a code stands for, whatever the case of its letters."""
+    return text.lower() if text.lower() in CODES else NAMES.get(text.upper())
+
+
+def meant_by(text: str) -> str | None:
+    """The name or the code that was most likely meant by one that stands for no rule, or ``None``."""
+    digits = text[1:] if text[:1].isalpha() else text
+    same = [code for code in NAMES if code[1:] == digits.zfill(4)]
+    return same[0] if same else nearest(text.lower(), CODES)
+
+
+def chosen_rules(select: Iterable[str] | None, ignore: Iterable[str]) -> tuple[str, ...]:
+    """The names of the rules to run, sorted: those selected (``None``: all) but for those ignored."""
+    wanted = set(CODES) if select is None else {*select}
+    return tuple(sorted(wanted.difference(ignore)))
