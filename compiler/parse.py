@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from egressc import parse_tokens
+    from egressc.parse_reuse import Known
     from egressc.source import Source
     from egressc.syntax import File
 
@@ -72,6 +73,23 @@ def parse(source: Source) -> tuple[File | None, tuple[Diagnostic, ...]]:
     if absorbed is not None:
         return absorbed
     return hang_comments(file, comments), ()
+
+
+def parse_again(source: Source, known: Known) -> tuple[File | None, tuple[Diagnostic, ...]]:
+    """The same as ``parse``, quicker the more of the source is known."""
+    if has_forbidden_characters(source.text):
+        return parse(source)
+    grammar = _grammar()
+    cut = None if has_foreign_comments(source.text, grammar.lexemes) else known.cut(source, grammar.lexemes)
+    if cut is None:
+        return parse(source)
+    with grammar.lock:
+        result = grammar.read(source, cut.text)
+    file = None if isinstance(result, Diagnostic) else cut.fill(result[0])
+    # Whatever is wrong is found by reading everything.
+    if file is None or find_absorbed(file) is not None:
+        return parse(source)
+    return hang_comments(file, cut.comments), ()
 
 
 def read_tokens(source: Source) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -146,12 +164,12 @@ class _Grammar:
         self.comments.append(Comment(text=text, span=Span(self.builder.source, start, start + len(text))))
         return token
 
-    def read(self, source: Source) -> tuple[File, list[Comment]] | Diagnostic:
-        """The file and its comments, or where the grammar stopped."""
+    def read(self, source: Source, text: str | None = None) -> tuple[File, list[Comment]] | Diagnostic:
+        """The file and its comments, or where the grammar stopped; ``text``, if given, is read in place of its own."""
         self.builder.source = source
         self.comments.clear()
         try:
-            file = cast("File", self.lark.parse(source.text, start="file"))
+            file = cast("File", self.lark.parse(source.text if text is None else text, start="file"))
         except UnexpectedInput as error:
             start = error.pos_in_stream if error.pos_in_stream is not None else len(source.text)
             end = min(start + 1, len(source.text))
