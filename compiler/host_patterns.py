@@ -83,7 +83,7 @@ def matches(pattern: HostPattern, host: str) -> bool:
     if pattern.is_exact:
         return pattern.text == host
     if pattern.is_tree:
-        return host.endswith(pattern.text[1:]) if pattern.labels else True
+        return host.endswith(pattern.text[1:])
     globs = pattern.labels
     labels = host.split(".")
     more = len(labels) - len(globs)
@@ -97,7 +97,7 @@ def contains(a: HostPattern, b: HostPattern) -> bool:
     if b.is_exact:
         return matches(a, b.text)
     if a.is_tree and b.is_tree:
-        return a.deep and (not a.labels or b.text.endswith(a.text[1:]))
+        return a.deep and b.text.endswith(a.text[1:])
     if a == b:
         return True
     if not tails_agree(a, b):

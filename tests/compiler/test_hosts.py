@@ -41,11 +41,23 @@ def test_matches(pattern, yes, no):
         (HostPattern(("*", "*", "com")), "[one-label].*.com", False, False, ("com",)),
         (HostPattern(("a*", "b", "*c", "x", "com")), "a*.b.*c.x.com", False, False, ("x", "com")),
         (HostPattern(("a", "*"), deep=True), "*.a.*", False, False, ()),
+        (HostPattern((), deep=True), "*", False, True, ()),
     ],
 )
 def test_properties(pattern, text, is_exact, is_tree, tail):
     assert (pattern.text, pattern.is_exact, pattern.is_tree, pattern.tail) == (text, is_exact, is_tree, tail)
     assert pattern.tail_text == ".".join(tail)
+
+
+def test_every_name_is_below_the_root():
+    root = HostPattern((), deep=True)
+    assert matches(root, "com")
+    assert matches(root, "a.x.com")
+    for other in (P("a.x.com"), P("*.x.com"), P("a*.x.com"), root):
+        assert contains(root, other)
+        assert intersects(root, other)
+        assert intersects(other, root)
+    assert not contains(HostPattern(("com",), deep=True), root)
 
 
 def test_equality_is_by_labels():
