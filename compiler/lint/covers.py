@@ -39,7 +39,7 @@ class Covers:
     """Rules that may hold the flows of others, found by group and endpoint: near-linear as people write policies.
 
     ``fits(of, by)`` says whether a rule may count as holding the flows of another at all. ``part`` gives what of a rule
-    counts as holding something: all of it if left out.
+    counts as holding something: all of it if left out. Rules in ``gone``, which may grow, hold nothing.
     """
 
     def __init__(
@@ -48,11 +48,12 @@ class Covers:
         tags: Mapping[str, AddressSet],
         fits: Callable[[Rule, Rule], bool],
         part: Callable[[BoundRule], Iterable[Reach]] = lambda rule: (rule.reach,),
+        gone: set[Span] | None = None,
     ) -> None:
         self._tags = tags
         self._fits = fits
         self._part = part
-        self.gone: set[Span] = set()
+        self._gone: set[Span] = set() if gone is None else gone
         by_group: dict[str, list[BoundRule]] = {}
         for rule in rules:
             for name in _groups_of(rule):
@@ -85,26 +86,23 @@ class Covers:
 
     def _may_hold(self, rule: BoundRule, other: BoundRule) -> bool:
         span = other.rule.span
-        return span != rule.rule.span and span not in self.gone and self._fits(rule.rule, other.rule)
+        return span != rule.rule.span and span not in self._gone and self._fits(rule.rule, other.rule)
 
     def covering(
         self,
         unit: Sequence[BoundRule],
         part: Callable[[BoundRule], Iterable[Reach]] = lambda rule: (rule.reach,),
         without: Sequence[BlockIndex] = (),
-    ) -> tuple[BoundRule, ...]:
-        """Rules that together hold all flows of the unit, but for those in ``without``; empty if there are none.
+    ) -> tuple[BoundRule, ...] | None:
+        """Rules that together hold all flows of the unit that are not in ``without``; ``None`` if there are none.
 
-        ``part`` gives what of the unit must be held.
+        ``part`` gives what of the unit must be held. Nothing if ``without`` holds all of it.
         """
         found: dict[BoundRule, None] = {}
         for rule in unit:
             mine = [box for reach in part(rule) for box in boxes(reach, self._tags)]
-            others = self._others(rule)
-            if not mine or uncovered(mine, (), [*others, *without]) is not None:
-                if mine:
-                    return ()
-                continue
+            if uncovered(mine, (), [*self._others(rule), *without]) is not None:
+                return None
             found.update(dict.fromkeys(self._few(rule, mine, without)))
         return tuple(found)
 
@@ -128,19 +126,15 @@ class Covers:
                     del near[other]
         return list(near)
 
-    def superfluous(
-        self,
-        units: Sequence[Unit],
-        covering: Callable[[Sequence[BoundRule]], tuple[BoundRule, ...]] | None = None,
-    ) -> Iterator[tuple[Span, list[BoundRule], tuple[BoundRule, ...]]]:
+    def superfluous(self, units: Sequence[Unit]) -> Iterator[tuple[Span, list[BoundRule], tuple[BoundRule, ...]]]:
         """The units of these rules that could all be removed without a loss, each with rules that hold its flows.
 
         The later ones come first: of two rules that hold each other, the first stays.
         """
         for span, rules in reversed(units):
-            by = (covering or self.covering)(rules)
+            by = self.covering(rules)
             if by:
-                self.gone.add(span)
+                self._gone.add(span)
                 yield span, rules, by
 
 

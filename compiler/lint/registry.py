@@ -18,6 +18,7 @@ CODES: Final[Mapping[str, str]] = {
     "broken-allowance": "W0801",
     "idle-allowance": "N0802",
     "idle-deny": "N0803",
+    "redundant-rule": "W0806",
     "shadowed-rule": "W0807",
 }
 """The code of each rule. The rule ``bad-thing`` is the module ``bad_thing``."""
