@@ -29,7 +29,7 @@ def test_an_allow_below_several_denies_together():
         one("deny", "rest", "10.0.0.128/25", "any/tcp"),
         one("deny", "elsewhere", "192.0.2.0/24", "any/tcp"),
     )
-    assert told(text, RULE) == [(3, "a", "every flow of `p/a` is denied by `p/high`, `p/low` and `p/rest` together")]
+    assert told(text, RULE) == [(3, "a", "every flow of `p/a` is denied by `p/low`, `p/high` and `p/rest` together")]
 
 
 @pytest.mark.parametrize(
