@@ -1,0 +1,130 @@
+"""The driver of a review: both sides in one world, and what becomes of a change on each firewall."""
+
+from __future__ import annotations
+
+import tempfile
+
+import pytest
+from support import AS_OF, write_project
+
+from egressc.api import load
+from egressc.api_review import review_loaded
+
+HEAD = """
+service-account one "One" { linux-user one windows-service One }
+service-account two "Two" { linux-user two windows-service Two }
+policy p "P" { from g as one
+"""
+GROUPS = "groups: {g: {networks: [10.20.0.0/24]}}\n"
+GATEWAY = "gw: {target: iptables, groups: [g], settings: {mode: gateway, interface: lan0}}"
+EDGE = "edge: {target: paloalto, groups: [g], settings: {from-zone: trust, to-zone: untrust}}"
+CLOUD = "cloud: {target: azure-firewall, groups: [g], settings: {policy: p1, location: westeurope}}"
+HOST = "host: {target: windows-firewall, groups: [g]}"
+ALL = (GATEWAY, EDGE, CLOUD, HOST)
+WEB = 'allow web "W" { to a.test.io ports 443 }'
+
+
+def loaded(rules, firewalls=ALL, *, inventory=True):
+    text = GROUPS + "firewalls: {" + ", ".join(firewalls) + "}\n" if inventory else None
+    with tempfile.TemporaryDirectory() as folder:
+        write_project(folder, HEAD + rules + "\n}\n", text)
+        return load((folder,))
+
+
+def answer(old, new, **options):
+    return review_loaded(old, new, as_of=AS_OF, **options)
+
+
+def reviewed(old, new, firewalls=ALL, **options):
+    found = answer(loaded(old, firewalls), loaded(new, firewalls), **options).review
+    assert found is not None
+    return found, {each.name: each for each in found.per_firewall}
+
+
+def test_nothing_changed_is_nothing_anywhere():
+    found, per = reviewed(WEB, WEB)
+    assert found.is_empty
+    assert set(per) == {"gw", "edge", "cloud", "host"}
+    assert not any(each.notes or each.state for each in per.values())
+
+
+def test_a_new_rule_appears_on_every_firewall_and_another_vanishes():
+    _, per = reviewed(WEB, 'allow other "O" { to b.test.io ports 443 }')
+    for each in per.values():
+        assert len(each.added) == len(each.removed) == 1 or each.name == "edge"
+        assert not set(each.added) & set(each.removed)
+        assert not each.changed
+
+
+def test_a_rule_with_another_port_is_changed():
+    _, per = reviewed(WEB, WEB.replace("443", "443 8443/https"))
+    assert per["gw"].changed == ("p/web",)
+    assert per["gw"].added == per["gw"].removed == ()
+    assert all(each.added or each.changed for each in per.values())
+
+
+def test_what_a_firewall_cannot_tell_apart_changes_nothing_there_and_that_is_said():
+    found, per = reviewed(WEB, WEB.replace("ports 443", "ports 443 as one two"))
+    assert [change.accounts for change in found.newly_allowed] == [("two",)]
+    for name in ("gw", "edge", "cloud"):
+        assert not (per[name].added or per[name].removed or per[name].changed)
+        (note,) = per[name].notes
+        assert "changes nothing here" in note
+        assert "as two → a.test.io:443" in note
+    # The host tells them apart.
+    assert per["host"].added
+    assert per["host"].notes == ()
+
+
+def test_an_effect_that_the_policy_does_not_have_is_said():
+    _, per = reviewed(WEB, WEB + ' allow sub "S" { to *.test.net ports 443 }')
+    assert any("`p/sub` is wider here (apex)" in note and "test.net:443" in note for note in per["gw"].notes)
+    assert not any("apex" in note for note in per["edge"].notes)
+    # What was so before is no news.
+    _, per = reviewed(
+        'allow sub "S" { to *.test.net ports 443 }', 'allow sub "S" { to *.test.net ports 443 8443/https }'
+    )
+    assert not any("apex" in note for note in per["gw"].notes)
+
+
+def test_a_firewall_that_comes_or_goes_says_so():
+    both = loaded(WEB, (GATEWAY, EDGE)), loaded(WEB, (EDGE, CLOUD))
+    found = answer(*both).review
+    states = {each.name: (each.state, bool(each.added), bool(each.removed)) for each in found.per_firewall}
+    assert states == {"edge": ("", False, False), "cloud": ("new", True, False), "gw": ("gone", False, True)}
+    assert not found.is_empty
+
+
+def test_a_firewall_that_cannot_be_compiled_is_not_compared():
+    # Half a label cannot be matched on iptables.
+    _, per = reviewed(WEB, WEB + ' allow half "H" { to a*.test.net ports 443 }', (GATEWAY, EDGE))
+    assert per["gw"].state == "errors"
+
+
+def test_only_the_chosen_firewalls_are_compared():
+    _, per = reviewed(WEB, WEB, firewalls=ALL)
+    assert len(per) == 4
+    found = answer(loaded(WEB), loaded(WEB), firewalls=lambda firewall: firewall.name == "gw").review
+    assert [each.name for each in found.per_firewall] == ["gw"]
+    assert answer(loaded(WEB), loaded(WEB), firewalls=lambda _: False).review.per_firewall == ()
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_one_inventory_will_do_for_both(missing):
+    sides = [loaded(WEB, inventory=number != missing) for number in (0, 1)]
+    found = answer(*sides, names=("main", "HEAD")).review
+    (remark,) = found.remarks
+    assert (
+        remark == f"{('main', 'HEAD')[missing]} has no inventory: that of {('HEAD', 'main')[missing]} is taken for both"
+    )
+    assert found.is_empty
+    assert len(found.per_firewall) == 4
+
+
+def test_errors_of_a_side_are_told_and_nothing_is_compared():
+    found = answer(loaded(WEB), loaded(WEB.replace("443", "nonsense")))
+    assert found.review is None
+    assert found.old == ()
+    assert found.new
+    found = answer(loaded(WEB), loaded(WEB.replace("ports 443", "ports 443 from h")))
+    assert found.review is None
