@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -234,3 +235,40 @@ def test_what_is_left_open_is_so_only_where_nothing_is_denied_below_the_allows(c
     opened, closed, closing = allow("open", inner), deny("one", SERVER), deny("closing", outer)
     assert compared(wanted, closed, opened, closing) == []
     assert (Kind.ALLOWS_MORE, None, "open") in compared(wanted, opened, closed, closing)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_in_a_live_configuration_only_rules_of_other_origin_may_decide_what_the_policy_leaves_to_them(quick):
+    def found(wanted, *rulings):
+        held = Rulings(Meaning(rulings), ())
+        comparison = Comparison(wanted, held, governed_only=True, quick=quick)
+        return [(e.kind, e.rule and e.rule.key, e.ruling and e.ruling.name) for e in comparison.deviations()]
+
+    more = Block(NAMED.names, HERE.addresses)
+    allowed, denied = Wanted(rule("a", more)), Wanted(rule("d", more, deny=True))
+    assert found(allowed, allow("a", more), allow("foreign", NAMED)) == []
+    assert found(allowed, allow("a", NAMED)) == [(Kind.ALLOWS_MORE, None, "a")]
+    assert found(denied, deny("d", more), deny("foreign", NAMED)) == []
+    assert found(denied, deny("d", NAMED)) == [(Kind.UNDECIDED, None, "d")]
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_in_a_live_configuration_only_what_the_firewall_governs_counts(quick):
+    def found(wanted, *rulings):
+        wanted.sight = SimpleNamespace(governed=((HOUSE, EVERY),), known=None)
+        held = Rulings(Meaning(rulings), ())
+        comparison = Comparison(wanted, held, governed_only=True, quick=quick)
+        return [
+            (e.kind, e.rule and e.rule.key, e.ruling and e.ruling.name, e.flow.source) for e in comparison.deviations()
+        ]
+
+    inside, elsewhere = replace(HERE, sources=HOUSE), replace(HERE, sources=parse_addresses("192.0.2.0/24"))
+    allows, denies = Wanted(rule("a", inside)), Wanted(rule("d", inside, deny=True))
+    assert found(allows, allow("a", inside, elsewhere)) == []
+    assert found(allows, deny("other", elsewhere), allow("a", HERE)) == []
+    assert found(allows, deny("other", HERE), allow("a", HERE)) == [(Kind.ALLOWS_LESS, "a", "other", "10.0.0.0")]
+    assert found(denies, allow("other", elsewhere), deny("d", HERE)) == []
+    assert found(denies, allow("other", HERE), deny("d", HERE)) == [(Kind.ALLOWS_MORE, "d", "other", "10.0.0.0")]
+    closed = Wanted(closing=(inside,))
+    assert found(closed, allow("other", elsewhere), deny("closing", HERE)) == []
+    assert found(closed, allow("other", HERE), deny("closing", HERE)) == [(Kind.ALLOWS_MORE, None, "other", "10.0.0.0")]
