@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
+
 import pytest
 from growth import assert_near_linear
 from paloalto_live import (
+    INVENTORY,
     address,
     artefact,
     category,
@@ -22,7 +25,9 @@ from paloalto_live import (
     site,
     vsys,
 )  # fmt: skip
+from support import compilation_of
 
+from egressc.drift import drift
 from egressc.meaning import Outcome, UnreadableError
 from egressc.targets.paloalto.read import read
 
@@ -296,3 +301,23 @@ def test_a_large_group_in_many_others_is_gone_through_once():
 
     # Ten times the groups of ten times the size: what they stand for grows so, and no look-up of names does.
     assert_near_linear(shared, 400, 4000, slack=8.0)
+
+
+# -- groups of the inventory
+
+
+def test_no_source_is_of_two_groups():
+    """A deny for the networks of one group says nothing of another, which is an object of the device."""
+    policy = """policy p "P" {
+    deny d "D" { from one to w.example.com ports 443/https }
+    allow a "A" { from two to w.example.com v.example.com ports 443/https }
+}"""
+    (build,) = compilation_of(policy, INVENTORY.replace("SETTINGS", ""), firewalls=("f",)).builds
+    config = next(each for each in build.render() if each.name == "config.xml")
+    root = ET.fromstring(config.content)
+    (held,) = root.iterfind(".//rulebase/security/rules")
+    (deny,) = [each for each in held if each.get("name").startswith("egc-d-")]
+    held.remove(deny)
+    # The closing deny stops it as well, and those of `two` it never was about.
+    found = drift(build.site, build.target, build.lowering, [artefact(ET.tostring(root))])
+    assert (found.allows_more, found.allows_less, found.unknown) == ((), (), ())
