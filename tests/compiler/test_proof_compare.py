@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from egressc.addresses import ALL, parse_addresses
-from egressc.flows import EVERY
+from egressc.flows import EVERY, Choice
 from egressc.hosts import HostPattern
 from egressc.meaning import Block, Meaning, Outcome, Ruling
 from egressc.proof_compare import Comparison
@@ -272,3 +272,41 @@ def test_in_a_live_configuration_only_what_the_firewall_governs_counts(quick):
     closed = Wanted(closing=(inside,))
     assert found(closed, allow("other", elsewhere), deny("closing", HERE)) == []
     assert found(closed, allow("other", HERE), deny("closing", HERE)) == [(Kind.ALLOWS_MORE, None, "other", "10.0.0.0")]
+
+
+def test_what_is_compiled_is_compared_for_every_source():
+    wanted = Wanted(closing=(replace(HERE, sources=HOUSE),))
+    wanted.sight = SimpleNamespace(governed=((HOUSE, EVERY),), known=None)
+    elsewhere = replace(HERE, sources=parse_addresses("192.0.2.0/24"))
+    held = Rulings(Meaning((allow("other", elsewhere), deny("closing", replace(HERE, sources=HOUSE)))), ())
+    found = Comparison(wanted, held, governed_only=False).deviations()
+    assert [(e.kind, e.ruling.name) for e in found] == [(Kind.ALLOWS_MORE, "other")]
+
+
+CLIENTS = Choice(frozenset({"clients"}))
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_sources_that_only_the_device_knows_are_governed_by_their_object(quick):
+    wanted = Wanted(rule("a", replace(HERE, objects=CLIENTS)))
+    wanted.sight = SimpleNamespace(governed=((ALL, CLIENTS),), known=None)
+
+    def found(*rulings):
+        comparison = Comparison(wanted, Rulings(Meaning(rulings), ()), governed_only=True, quick=quick)
+        return [(e.kind, e.ruling and e.ruling.name) for e in comparison.deviations()]
+
+    others = replace(HERE, objects=Choice(frozenset({"others"})))
+    assert found(allow("a", replace(HERE, objects=CLIENTS), others)) == []
+    assert found(allow("a", replace(NAMED, objects=CLIENTS), HERE)) == [(Kind.ALLOWS_MORE, "a")]
+    assert found(allow("a", others)) == [(Kind.ALLOWS_LESS, None)]
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_no_source_is_of_two_groups(quick):
+    by_object, by_address = replace(HERE, objects=CLIENTS), replace(HERE, sources=HOUSE)
+    wanted = Wanted(rule("d", by_object, deny=True), rule("a", by_address))
+    rulings = Rulings(Meaning((allow("a", by_address), deny("d", by_object))), ())
+    for known, kinds in ((None, [Kind.ALLOWS_MORE]), ((HOUSE, CLIENTS), [])):
+        wanted.sight = SimpleNamespace(governed=((ALL, EVERY),), known=known)
+        comparison = Comparison(wanted, rulings, governed_only=False, quick=quick)
+        assert [each.kind for each in comparison.deviations()] == kinds
