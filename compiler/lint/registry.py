@@ -18,6 +18,7 @@ CODES: Final[Mapping[str, str]] = {
     "broken-allowance": "W0801",
     "idle-allowance": "N0802",
     "idle-deny": "N0803",
+    "redundant-endpoint": "W0805",
     "redundant-rule": "W0806",
     "shadowed-rule": "W0807",
 }

@@ -1,0 +1,47 @@
+"""Changes of texts: what a fix consists of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egressc.lint.rule import Edit
+from egressc.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def removal(span: Span) -> Edit:
+    """Takes a word, or what stands on lines of its own, out of a text with the white space that belongs to it."""
+    text = span.source.text
+    start, end = span.start, span.end
+    while start and text[start - 1] in " \t":
+        start -= 1
+    after = end
+    while after < len(text) and text[after] in " \t\r":
+        after += 1
+    begins = start == 0 or text[start - 1] == "\n"
+    ends = after == len(text) or text[after] == "\n"
+    if begins and ends:
+        return Edit(Span(span.source, start, min(after + 1, len(text))), "")
+    if ends:
+        return Edit(Span(span.source, start, end), "")
+    return Edit(Span(span.source, span.start, after), "")
+
+
+def changed(text: str, edits: Iterable[Edit]) -> str:
+    """A text after edits of it. Removals that overlap are one; another edit that overlaps one before is left out."""
+    result = []
+    at = 0
+    last: Edit | None = None
+    for edit in sorted(set(edits), key=lambda e: (e.span.start, e.span.end, e.text)):
+        start, end = edit.span.start, edit.span.end
+        if start < at:
+            if last is None or last.text or edit.text or end <= at:
+                continue
+            start = at
+        result.append(text[at:start])
+        result.append(edit.text)
+        at, last = end, edit
+    result.append(text[at:])
+    return "".join(result)
