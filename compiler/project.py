@@ -148,7 +148,8 @@ class _Loader:
         tree, diagnostics = self.parse(source)
         self.diagnostics += diagnostics
         imports = self.imports_of(tree, file) if tree is not None else ()
-        return _Read(source, tree, imports)
+        # A tree that is known already has the source that it was read from, which says the same.
+        return _Read(source if tree is None else tree.source, tree, imports)
 
     def imports_of(self, tree: File, importer: FoundFile) -> tuple[tuple[Import, str | None], ...]:
         inside = f"{importer.path}{os.sep}".startswith(os.path.join(self.root, ""))

@@ -1,7 +1,7 @@
 """Where files come from: the disk as it is, or what stands in its place (a revision, a file with another text)."""
 
 # os.path answers where pathlib raises: loops of links, names that are too long, folders without permission.
-# ruff: noqa: PTH110, PTH112, PTH113, PTH114, PTH118, PTH123, PTH208
+# ruff: noqa: PTH110, PTH112, PTH113, PTH114, PTH118, PTH119, PTH120, PTH123, PTH208
 from __future__ import annotations
 
 import os
@@ -103,36 +103,53 @@ class Disk:
         return path if self._root is None else below(self._root, path)
 
 
-class Overlay(Disk):
-    """The disk, but that some files have other bytes, whether they are there or not.
+class Overlay:
+    """Other files, but that some have other bytes, whether they are there or not. ``texts`` is by real path."""
 
-    ``texts`` is by real path. What it names stands in the folder that it is in.
-    """
-
-    def __init__(self, texts: Mapping[str, bytes], root: str | None = None) -> None:
-        super().__init__(root)
+    def __init__(self, base: Files, texts: Mapping[str, bytes]) -> None:
+        self._base = base
         self._texts = texts
+
+    def real(self, path: str) -> str:
+        """See ``Files``."""
+        return self._base.real(path)
 
     def is_dir(self, path: str) -> bool:
         """See ``Files``."""
-        return super().is_dir(path) and not self._has(path)
+        return not self._has(path) and self._base.is_dir(path)
 
     def is_file(self, path: str) -> bool:
         """See ``Files``."""
-        return self._has(path) or super().is_file(path)
+        return self._has(path) or self._base.is_file(path)
+
+    def is_link(self, path: str) -> bool:
+        """See ``Files``."""
+        return self._base.is_link(path)
 
     def exists(self, path: str) -> bool:
         """See ``Files``."""
-        return self._has(path) or super().exists(path)
+        return self._has(path) or self._base.exists(path)
 
     def lexists(self, path: str) -> bool:
         """See ``Files``."""
-        return self._has(path) or super().lexists(path)
+        return self._has(path) or self._base.lexists(path)
+
+    def listdir(self, path: str) -> list[str]:
+        """See ``Files``. A file that is in ``texts`` alone is not listed: who asks for it knows its path."""
+        return self._base.listdir(path)
+
+    def walk(self, path: str, onerror: Callable[[OSError], None]) -> Iterator[tuple[str, list[str], list[str]]]:
+        """See ``Files``, and ``listdir``."""
+        return self._base.walk(path, onerror)
 
     def read(self, path: str) -> bytes:
         """See ``Files``."""
         text = self._texts.get(self.real(path))
-        return super().read(path) if text is None else text
+        return self._base.read(path) if text is None else text
+
+    def shown(self, path: str) -> str:
+        """See ``Files``."""
+        return self._base.shown(path)
 
     def _has(self, path: str) -> bool:
         return self.real(path) in self._texts
@@ -141,8 +158,10 @@ class Overlay(Disk):
 def below(root: str, path: str) -> str:
     """The path as seen from ``root`` with forward slashes, if it is below it; else the path."""
     absolute = os.path.abspath(path)  # noqa: PTH100 - links stay as they are written
-    inside = absolute.startswith(os.path.join(root, ""))
-    return os.path.relpath(absolute, root).replace(os.sep, "/") if inside else path
+    for each in (absolute, os.path.join(os.path.realpath(os.path.dirname(absolute)), os.path.basename(absolute))):
+        if each.startswith(os.path.join(root, "")):
+            return os.path.relpath(each, root).replace(os.sep, "/")
+    return path
 
 
 DISK = Disk()

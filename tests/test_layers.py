@@ -17,7 +17,7 @@ LAYERS = (
     ("values", ("__init__ anything quick_init exits markdown naming problems ranges source labels host hosts addresses services "
      "suggest names public_suffixes words templates binding_values")),
     ("model", "diagnostics policy keywords syntax located_value inventory reach reasons flows flows_search meaning config_text lowering"),
-    ("passes", ("read_source parse located schema scope project resolve load_inventory service_tags format bind fill "
+    ("passes", ("read_source parse revisions located schema scope project resolve load_inventory service_tags format bind fill "
      "site flows_index rule_index tls approximate parts except_order licences")),
     ("analyses", "review diff question policy_tests lint explain_code proof drift fidelity announce summary report output"),
     ("target protocol", "targets.protocol targets.registry targets"),
