@@ -140,6 +140,17 @@ def test_what_goes_elsewhere_may_be_denied_there():
     assert sorted(outcomes) == ["allow", "deny"]
 
 
+@pytest.mark.parametrize(("lines", "word"), [([], "deny"), (["-A EGRESSC -o lo -j ACCEPT"], "allow")])
+def test_what_is_redirected_to_a_port_that_is_rejected_is_denied(lines, word):
+    """REDIRECT sends what the machine itself sends to 127.0.0.1 (iptables-extensions(8)), where `filter` sees it."""
+    nat = table("nat", "-A OUTPUT -p tcp -m tcp --dport 443 -j REDIRECT --to-ports 3129")
+    if lines:
+        lines = [*lines, "-A EGRESSC -d 127.0.0.1/32 -p tcp -m tcp --dport 3129 -j ACCEPT"]
+    rules = [*lines, "-A EGRESSC -m state --state ESTABLISHED -j ACCEPT", "-A EGRESSC -d 198.51.100.9/32 -j ACCEPT"]
+    found = meaning([*rules, "-A EGRESSC -j DROP"], settings="{tls-proxy-port: 3129}", more_files=[nat])
+    assert [r.outcome.value for r in found.rulings if "nat" in r.place or r.name.startswith("OUTPUT")][:1] == [word]
+
+
 def test_the_policy_of_nat_drops_too():
     found = meaning(["-A EGRESSC -j ACCEPT"], more_files=[table("nat", policy="DROP")])
     assert verdict(found) == "deny?"
