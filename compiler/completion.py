@@ -22,7 +22,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
         "target": target_names(),
         "names": target_names(),
         "accept": tuple(reason.value for reason in Reason),
-        "code": tuple(codes()),
+        "words": tuple(codes()),
     }
     for action in _actions(parser):
         if action.dest in known:

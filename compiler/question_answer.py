@@ -1,0 +1,114 @@
+"""What the policy itself says about a set of flows: exactly, by the algebra of flow sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from egressc.flows import boxes
+from egressc.flows_index import uncovered
+from egressc.flows_search import in_both, witness
+from egressc.policy import Inspection
+from egressc.tls import tls_reach
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from egressc.flows import Box, Flow
+    from egressc.rule_index import RuleIndex
+    from egressc.site import BoundRule
+
+
+class Verdict(StrEnum):
+    """What is decided about a set of flows: the same of all of them, or it depends on what was left open."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict on a set of flows. ``allowed`` and ``denied`` are example flows, ``None`` where there is none.
+
+    ``by_default`` is a flow that no rule matches. ``allows`` and ``denies`` are the rules that match some of the flows,
+    in the order of the site.
+    """
+
+    verdict: Verdict
+    allowed: Flow | None
+    denied: Flow | None
+    by_default: Flow | None
+    allows: tuple[BoundRule, ...]
+    denies: tuple[BoundRule, ...]
+
+    @property
+    def matching(self) -> tuple[BoundRule, ...]:
+        """All rules that match some of the flows, denies first."""
+        return (*self.denies, *self.allows)
+
+    @property
+    def deciding(self) -> tuple[BoundRule, ...]:
+        """The rules that decide: allows or denies, both where the verdict depends on what was left open."""
+        match self.verdict:
+            case Verdict.ALLOW:
+                return self.allows
+            case Verdict.DENY:
+                return self.denies
+            case Verdict.UNKNOWN:
+                return self.matching
+
+    @property
+    def overruled(self) -> tuple[BoundRule, ...]:
+        """The allows that match some of the flows, and denies decide them."""
+        return self.allows if self.verdict is Verdict.DENY else ()
+
+
+def decide(index: RuleIndex, some: Sequence[Box]) -> Decision:
+    """What the policy decides about some flows, of which there must be one."""
+    allows = tuple([index.allow_rules[number] for number in index.allows.meeting_boxes(some)])
+    denies = tuple([index.deny_rules[number] for number in index.denies.meeting_boxes(some)])
+    default = uncovered(some, (), (index.allows, index.denies))
+    stopped = index.denies.first_inside(some, (), ()) if denies else None
+    denied = stopped[0] if stopped is not None else default
+    let_through = index.allows.first_inside(some, (), (index.denies,)) if allows else None
+    allowed = let_through[0] if let_through is not None else None
+    verdict = Verdict.DENY if allowed is None else Verdict.ALLOW if denied is None else Verdict.UNKNOWN
+    return Decision(verdict, allowed, denied, default, allows, denies)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspections:
+    """What the policy says about the inspection of the allowed ones of some flows: a flow for each state there is."""
+
+    states: tuple[tuple[Inspection, Flow], ...]
+
+    @property
+    def only(self) -> Inspection | None:
+        """The state that all of them have; ``None`` where they differ, or none is allowed."""
+        return self.states[0][0] if len(self.states) == 1 else None
+
+
+def inspections(index: RuleIndex, some: Sequence[Box], decision: Decision) -> Inspections:
+    """How the allowed ones of some flows may be inspected."""
+    wanted: dict[Inspection, list[Box]] = {Inspection.MUST_NOT: [], Inspection.MUST: []}
+    for rule in decision.allows:
+        reach = tls_reach(rule) if rule.rule.inspection in wanted else None
+        if reach is not None:
+            wanted[rule.rule.inspection].extend(boxes(reach, index.tags))
+    states: list[tuple[Inspection, Flow]] = []
+    said = [*wanted[Inspection.MUST_NOT], *wanted[Inspection.MUST]]
+    free = index.allows.first_inside(some, said, (index.denies,)) if decision.allows else None
+    if free is not None:
+        states.append((Inspection.MAY, free[0]))
+    for state, own in wanted.items():
+        flow = uncovered(in_both(some, own), (), (index.denies,))
+        if flow is not None:
+            states.append((state, flow))
+    return Inspections(tuple(states))
+
+
+def is_whole(index: RuleIndex, rule: BoundRule, some: Sequence[Box]) -> bool:
+    """True if the rule matches all of the flows."""
+    return witness(some, tuple(boxes(rule.reach, index.tags))) is None

@@ -1,0 +1,68 @@
+"""How a pattern misses a host by little, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egressc.hosts import HostPattern, intersects, matches
+from egressc.labels import glob_matches
+from egressc.suggest import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def why_not(pattern: HostPattern, host: HostPattern) -> str | None:
+    """Why a pattern does not match a host (an exact one) though it nearly does; empty if it does match.
+
+    ``None`` if it is not near: near is the name that a ``*.`` stands below, a name below an exact one, one other label
+    of the same number (no registered domain of another name, unless it looks like a slip), or a slip of the whole.
+    """
+    if intersects(pattern, host):
+        return ""
+    asked = host.text
+    if pattern.deep and matches(HostPattern(pattern.labels), asked):
+        return f"`{asked}` itself is not below it, as `{pattern.text}` asks for"
+    labels, globs = host.labels, pattern.labels
+    if not pattern.deep and len(labels) > len(globs) and pattern.is_exact and asked.endswith(f".{pattern.text}"):
+        return f"`{asked}` is below `{pattern.text}`, which is that one host"
+    if "*" in globs and not pattern.deep and len(labels) > len(globs) and _ends_alike(labels, globs):
+        return f"an inner `*` of `{pattern.text}` is one label, and `{asked}` has more"
+    return _one_label(pattern, labels) or _slip(pattern, asked)
+
+
+def _ends_alike(labels: Sequence[str], globs: Sequence[str]) -> bool:
+    tail = list(globs[max(i for i, glob in enumerate(globs) if "*" in glob) + 1 :])
+    return bool(tail) and list(labels[-len(tail) :]) == tail and glob_matches(globs[0], labels[0])
+
+
+def _one_label(pattern: HostPattern, labels: Sequence[str]) -> str | None:
+    """A sentence if all labels but one agree, counted from the right."""
+    globs = pattern.labels
+    if len(labels) < len(globs) + pattern.deep or (not pattern.deep and len(labels) != len(globs)):
+        return None
+    own = labels[len(labels) - len(globs) :]
+    wrong = [at for at, glob in enumerate(globs) if not glob_matches(glob, own[at])]
+    if len(wrong) != 1:
+        return None
+    at = wrong[0]
+    # Another name in the place of the registered domain is another site: near only if it looks like a slip.
+    if at >= len(globs) - 2 and nearest(own[at], [globs[at]]) is None:
+        return None
+    return f"label `{own[at]}` is not `{globs[at]}` as in `{pattern.text}`"
+
+
+def _slip(pattern: HostPattern, asked: str) -> str | None:
+    """A sentence if a name is the other but for a few characters in one place."""
+    return f"`{asked}` is not `{pattern.text}`" if pattern.is_exact and _alike(pattern.text, asked) else None
+
+
+def _alike(one: str, other: str) -> bool:
+    """True if the two have a beginning and an end in common, and little between them."""
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    end = 0
+    while end < min(len(one), len(other)) - start and one[-1 - end] == other[-1 - end]:
+        end += 1
+    return max(len(one), len(other)) - start - end <= 2

@@ -1,0 +1,220 @@
+"""Near misses: rules that would match a flow but for exactly one thing, and which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from egressc.addresses import ALL
+from egressc.anything import Anything
+from egressc.flows import EVERY, addresses_of, boxes
+from egressc.flows_search import in_both
+from egressc.policy import AddressEndpoint, HostEndpoint, TagEndpoint
+from egressc.question_hosts import why_not
+from egressc.reach import Reach
+from egressc.services import ALL_PORTS, PortSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from egressc.bind import Prepared
+    from egressc.flows import Box
+    from egressc.policy import Endpoint, Rule
+    from egressc.question import Question
+    from egressc.rule_index import RuleIndex
+    from egressc.site import BoundRule, Site
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A rule that would match but for one thing: ``what`` in a word, ``sentence`` in words."""
+
+    rule: Rule
+    part: str
+    what: str
+    sentence: str
+
+
+def near_misses(
+    prepared: Prepared, whole: Site[None], question: Question, matching: Sequence[BoundRule]
+) -> tuple[NearMiss, ...]:
+    """The rules that match none of the flows and would but for one thing, each once, in the order of the policy."""
+    some = question.boxes()
+    known = set(matching)
+    found: dict[tuple[str, str], NearMiss] = {}
+    for what, relaxed, tell in _relaxed(whole.index, question, some):
+        for rule in _meeting(whole.index, relaxed):
+            sentence = None if rule in known else tell(rule)
+            if sentence:
+                found.setdefault((rule.identity, rule.part), NearMiss(rule.rule, rule.part, what, sentence))
+    for miss in _left_out(prepared, whole, question, some):
+        found.setdefault((miss.rule.identity, miss.part), miss)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _meeting(index: RuleIndex, some: Sequence[Box]) -> Iterator[BoundRule]:
+    yield from (index.deny_rules[number] for number in index.denies.meeting_boxes(some))
+    yield from (index.allow_rules[number] for number in index.allows.meeting_boxes(some))
+
+
+_Relaxed = tuple[str, "Sequence[Box]", "Callable[[BoundRule], str | None]"]
+
+
+def _relaxed(index: RuleIndex, question: Question, some: Sequence[Box]) -> Iterator[_Relaxed]:
+    """The question with one thing left open at a time, and what to say of a rule that matches then."""
+    who, to = question.who, question.to
+    yield "port", [replace(box, ports=ALL_PORTS) for box in some], lambda rule: _port(question, rule)
+    if who.account is not None:
+        yield "account", [replace(box, accounts=EVERY) for box in some], lambda rule: _account(who.account, rule)
+    yield "group", [replace(box, groups=EVERY) for box in some], lambda rule: _group(question, rule)
+    if to.path is not None and to.pattern is not None:
+        tests = ((to.pattern, None),)
+        yield "path", [replace(box, inside=tests) for box in some], lambda rule: _path(question, rule)
+    if to.addresses is not ALL:
+        yield "address", [replace(box, addresses=ALL) for box in some], lambda rule: _address(index, question, rule)
+    pattern = to.pattern
+    if pattern is not None and pattern.is_exact:
+        # Without the name: every rule for these senders and ports. Of those, the ones whose names are near.
+        free = [replace(box, inside=()) for box in some]
+        yield "host", free, lambda rule: _host(question, rule)
+
+
+def _port(question: Question, rule: BoundRule) -> str:
+    ports = question.to.ports
+    transport = "udp" if ports.udp else "tcp"
+    written = " ".join(service.text for service in rule.services)
+    return f"port {ports.text if ports.size > 1 else _one(ports, transport, rule)} is not in `ports {written}`"
+
+
+def _one(ports: PortSet, transport: str, rule: BoundRule) -> str:
+    """The port alone where the rule is for the same transport, else with its transport."""
+    number = ports.transport(transport)[0][0]
+    same = any(service.transport == transport for service in rule.services)
+    return str(number) if same else f"{number}/{transport}"
+
+
+def _account(account: str | None, rule: BoundRule) -> str:
+    assert not isinstance(rule.rule.accounts, Anything), "it would match"
+    return f"account `{account}` is not in `as {' '.join(each.name for each in rule.rule.accounts)}`"
+
+
+def _group(question: Question, rule: BoundRule) -> str:
+    return f"{_senders(question)} not in `from {_from(rule.rule)}`"
+
+
+def _senders(question: Question) -> str:
+    names = [sender.group for sender in question.who.senders]
+    return f"group `{names[0]}` is" if len(names) == 1 else f"groups {', '.join(f'`{n}`' for n in names)} are"
+
+
+def _from(rule: Rule) -> str:
+    return "any-group" if isinstance(rule.groups, Anything) else " ".join(group.name for group in rule.groups)
+
+
+def _path(question: Question, rule: BoundRule) -> str:
+    pattern = question.to.pattern
+    assert pattern is not None, "a path has a host"
+    paths = [
+        endpoint.text
+        for endpoint in rule.endpoints
+        if isinstance(endpoint, HostEndpoint) and endpoint.path is not None and why_not(endpoint.pattern, pattern) == ""
+    ]
+    if not paths:
+        return f"path `{question.to.path}` is in its `except`"
+    return f"path `{question.to.path}` is not at or below {_quoted(paths)}"
+
+
+def _address(index: RuleIndex, question: Question, rule: BoundRule) -> str:
+    asked = question.to.addresses
+    listed = [e.text for e in rule.endpoints if isinstance(e, (AddressEndpoint, TagEndpoint))]
+    for endpoint in rule.exceptions:
+        held = None if isinstance(endpoint, HostEndpoint) else addresses_of(endpoint, index.tags)
+        if held is not None and held.overlaps(asked):
+            return f"{asked.text} is in its `except {endpoint.text}`"
+    return f"{asked.text} is not in {_quoted(listed)}"
+
+
+def _host(question: Question, rule: BoundRule) -> str | None:
+    pattern = question.to.pattern
+    assert pattern is not None, "asked of a host"
+    for endpoint in rule.endpoints:
+        if isinstance(endpoint, HostEndpoint) and (sentence := why_not(endpoint.pattern, pattern)):
+            return sentence
+    return None
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    shown = ", ".join(f"`{text}`" for text in texts[:4])
+    return f"{shown}, …" if len(texts) > 4 else shown
+
+
+def _left_out(prepared: Prepared, whole: Site[None], question: Question, some: Sequence[Box]) -> Iterator[NearMiss]:
+    """Rules that are not in force for these groups, and rules whose exceptions take the flows out."""
+    in_force = {id(rule) for rule in prepared.rules}
+    names = {sender.group for sender in question.who.senders}
+    groups = [sender.group for sender in question.who.senders]
+    for rule in prepared.policy.rules:
+        expired = id(rule) not in in_force
+        # Whatever the groups lack, an expired rule has ended for all of them: then it lacks two things.
+        lacking = [] if rule.feature is None else _lacking(prepared, groups, rule.feature)
+        if expired and not lacking and rule.expires is not None:
+            for part, reach in _reaches(prepared, rule, names):
+                if in_both(boxes(reach, whole.tags), some):
+                    yield NearMiss(rule, part, "expired", f"it expired on {rule.expires.isoformat()}")
+        elif lacking and not expired:
+            for part, reach in _reaches(prepared, rule, frozenset(lacking)):
+                if in_both(boxes(reach, whole.tags), some):
+                    whose = ", ".join(f"`{name}`" for name in lacking)
+                    yield NearMiss(rule, part, "feature", f"{whose} does not list the feature `{rule.feature}`")
+        elif rule.to.exceptions and not expired:
+            yield from _excepted(prepared, whole, rule, names, some)
+
+
+def _lacking(prepared: Prepared, names: Sequence[str], feature: str) -> list[str]:
+    groups = {name: prepared.inventory.group(name) for name in names}
+    return [name for name, group in groups.items() if group is None or feature not in group.features]
+
+
+def _excepted(
+    prepared: Prepared, whole: Site[None], rule: Rule, names: set[str], some: Sequence[Box]
+) -> Iterator[NearMiss]:
+    for part, reach in _reaches(prepared, rule, names, exceptions=False):
+        if not in_both(boxes(reach, whole.tags), some):
+            continue
+        with_them = _reaches(prepared, rule, names)
+        if any(in_both(boxes(each, whole.tags), some) for _, each in with_them):
+            continue
+        written = _quoted([each.text for each in rule.to.exceptions])
+        yield NearMiss(rule, part, "except", f"its `except` takes it out ({written})")
+
+
+def _reaches(
+    prepared: Prepared, rule: Rule, names: set[str] | frozenset[str], *, exceptions: bool = True
+) -> Iterator[tuple[str, Reach]]:
+    """What a rule would match for some groups if it were in force for them, by the group that fills its parameters."""
+    inventory = prepared.inventory
+    wanted = names
+    if not isinstance(rule.groups, Anything):
+        written = {group.name for group in rule.groups}
+        held = written if inventory.source is None else {group.name for group in inventory.leaves(written)}
+        wanted = frozenset(names) & held
+    accounts = rule.accounts if isinstance(rule.accounts, Anything) else frozenset(a.name for a in rule.accounts)
+    ports = PortSet.of(rule.services)
+    for name in sorted(wanted):
+        group = inventory.group(name)
+        whole: tuple[Endpoint, ...] = tuple([e for e in rule.to.endpoints if _is_plain(e)])  # type: ignore[misc]
+        out: tuple[Endpoint, ...] = ()
+        if exceptions:
+            if group is not None:
+                filled = prepared.filler.filled(rule, group)
+                whole, out = filled.endpoints, filled.exceptions
+            else:
+                out = tuple([e for e in rule.to.exceptions if _is_plain(e)])  # type: ignore[misc]
+        if whole:
+            yield name if rule.to.has_parameters else "", Reach(frozenset((name,)), accounts, whole, out, ports)
+
+
+def _is_plain(endpoint: object) -> bool:
+    from egressc.policy import TemplateEndpoint  # noqa: PLC0415 - only asked of rules with exceptions
+
+    return not isinstance(endpoint, TemplateEndpoint)
