@@ -60,6 +60,13 @@ def test_every_name_is_below_the_root():
     assert not contains(HostPattern(("com",), deep=True), root)
 
 
+def test_a_pattern_holds_itself_and_no_shorter_name():
+    for pattern in (P("a*.x.com"), P("a.*.x.com"), P("*.a*.x.com"), P("*.x.com"), P("a.x.com")):
+        assert contains(pattern, pattern)
+        assert intersects(pattern, pattern)
+    assert not matches(HostPattern(("*", "com")), "com"), "the one label is missing"
+
+
 def test_equality_is_by_labels():
     assert HostPattern(("x", "com"), deep=True) == P("*.X.com")
     assert len({P("*.x.com"), P("x.com"), HostPattern(("*", "x", "com")), P("*.x.com")}) == 3
@@ -93,6 +100,10 @@ def test_apex():
         ("*.*.x.com", "a*.x.com", "disjoint"),
         ("*a*.x.com", "a*.x.com", "contains"),
         ("*a*b*.x.com", "*a-b.x.com", "contains"),
+        ("a*.x.com", "a*.y.com", "disjoint"),
+        ("*.a*.x.com", "*c.b.x.com", "disjoint"),
+        ("a*.x.com", "b*.a*.x.com", "disjoint"),
+        ("*.a.b.x.com", "p.c*.c*.x.com", "disjoint"),
     ],
 )
 def test_relations(a, b, relation):
