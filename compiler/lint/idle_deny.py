@@ -14,12 +14,12 @@ policy dublin "Outbound access of the Dublin servers" {
     owner "network-security@contoso.example"
     from  connectors
 
-    allow windows "Windows services" {
-        to    *.windows.net
+    allow company "Services of the company" {
+        to    *.contoso.example
         ports 443/https
     }
-    deny shadow-storage "No connector talks to storage accounts" {
-        to    *.blob.core.windows.net
+    deny test "No connector talks to test systems" {
+        to    *.test.contoso.example
         ports 444/https
     }
 }
@@ -32,12 +32,12 @@ policy dublin "Outbound access of the Dublin servers" {
     owner "network-security@contoso.example"
     from  connectors
 
-    allow windows "Windows services" {
-        to    *.windows.net
+    allow company "Services of the company" {
+        to    *.contoso.example
         ports 443/https
     }
-    deny shadow-storage "No connector talks to storage accounts" {
-        to    *.blob.core.windows.net
+    deny test "No connector talks to test systems" {
+        to    *.test.contoso.example
         ports 443/https
     }
     # egressc: allow idle-deny "a guard rail: nobody may open this later"

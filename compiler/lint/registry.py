@@ -18,8 +18,12 @@ CODES: Final[Mapping[str, str]] = {
     "broken-allowance": "W0801",
     "idle-allowance": "N0802",
     "idle-deny": "N0803",
+    "look-alike-host": "W0823",
+    "plain-http": "W0821",
+    "public-suffix-wildcard": "W0820",
     "redundant-endpoint": "W0805",
     "redundant-rule": "W0806",
+    "revocation-over-tls": "W0822",
     "shadowed-rule": "W0807",
 }
 """The code of each rule. The rule ``bad-thing`` is the module ``bad_thing``."""

@@ -5,15 +5,12 @@ from __future__ import annotations
 import csv
 import random
 import re
-from pathlib import Path
 
 import pytest
 from growth import assert_near_linear
 
 from egressc.hosts_look_alike import odd_names
 from egressc.hosts_reading import poses_as, shape_of
-
-ENDPOINTS = Path("/work/shared/reference/endpoints.csv")
 
 
 def pairs(*hosts):
@@ -119,11 +116,10 @@ def test_shapes():
     assert shape_of("contoso") != shape_of("contose")
 
 
-@pytest.mark.skipif(not ENDPOINTS.exists(), reason="the reference data stands outside the repository")
-def test_all_published_endpoints_have_one_slip():
+def test_all_published_endpoints_have_one_slip(reference):
     """Of all hosts that Microsoft publishes, one is odd: ``mfstauthimages.us``, a slip on the page itself."""
     hosts = {}
-    with ENDPOINTS.open(encoding="utf-8", newline="") as stream:
+    with (reference / "endpoints.csv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             host = re.sub(r"<[^>]*>", "*", re.sub(r"^https?://", "", row["host"]).replace("**.", "*."))
             host = host.partition("/")[0].lower().removeprefix("*.")

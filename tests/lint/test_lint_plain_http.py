@@ -1,0 +1,84 @@
+"""Plain HTTP beside HTTPS: which hosts count, in which policies, and what is excused."""
+
+from __future__ import annotations
+
+import pytest
+from lint_support import findings, told
+
+RULE = "plain-http"
+
+
+def rule(name, to, ports, action="allow"):
+    return f'    {action} {name} "A" {{\n        to    {to}\n        ports {ports}\n    }}\n'
+
+
+def policy(*rules, name="p", before=""):
+    return f'{before}policy {name} "P" {{\n    from g\n{"".join(rules)}}}\n'
+
+
+BOTH = "`a.example.com` is reached by `https` too"
+
+
+def test_one_rule_for_both():
+    assert told(policy(rule("a", "a.example.com", "80/http 443/https")), RULE) == [(5, "80/http", BOTH)]
+
+
+@pytest.mark.parametrize("over_tls", ["a.example.com", "*.example.com", "b.example.com a.example.com"])
+def test_two_rules(over_tls):
+    text = policy(rule("a", "a.example.com", "8080/http"), rule("b", over_tls, "443/https"))
+    (found,) = findings(text, RULE)
+    assert (found.span.line, found.span.text) == (5, "8080/http")
+    assert [each.span.text for each in found.related] == ["b"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        rule("b", "b.example.com", "443/https"),
+        rule("b", "a.example.com", "443/https", "deny"),
+        rule("b", "a.example.com", "443/tls"),
+        rule("b", "a.example.com/path", "443/https"),
+        rule("b", "*.a.example.com", "443/https"),
+    ],
+)
+def test_not_the_same_host_not_https(other):
+    assert told(policy(rule("a", "a.example.com", "80/http"), other), RULE) == []
+
+
+def test_a_wildcard_is_told_only_if_all_of_it_is_reached():
+    over_tls = rule("b", "a.example.com", "443/https")
+    assert told(policy(rule("a", "*.example.com", "80/http"), over_tls), RULE) == []
+    assert (
+        len(told(policy(rule("a", "*.x.example.com", "80/http"), rule("b", "*.example.com", "443/https")), RULE)) == 1
+    )
+
+
+def test_paths():
+    over_tls = rule("b", "a.example.com/x", "443/https")
+    assert len(told(policy(rule("a", "a.example.com/x/y", "80/http"), over_tls), RULE)) == 1
+    assert told(policy(rule("a", "a.example.com/xy", "80/http"), over_tls), RULE) == []
+    assert told(policy(rule("a", "a.example.com", "80/http"), over_tls), RULE) == []
+
+
+@pytest.mark.parametrize("host", ["crl3.digicert.com", "ctldl.windowsupdate.com", "www.microsoft.com/pkiops"])
+def test_what_certificates_are_checked_with_is_not_told(host):
+    assert told(policy(rule("a", host, "80/http 443/https")), RULE) == []
+
+
+def test_another_policy_does_not_count_and_an_included_one_does():
+    plain = 'template policy lib "L" {\n' + rule("a", "a.example.com", "80/http") + "}\n"
+    both = plain + policy("    include lib\n", rule("b", "a.example.com", "443/https"))
+    assert [(line, word) for line, word, _ in told(both, RULE)] == [(4, "80/http")]
+    apart = plain + policy("    include lib\n") + policy(rule("b", "a.example.com", "443/https"), name="q")
+    assert told(apart, RULE) == []
+
+
+def test_a_rule_is_told_once_though_two_policies_include_it():
+    both = 'template policy lib "L" {\n' + rule("a", "a.example.com", "80/http 443/https") + "}\n"
+    assert len(told(both + policy("    include lib\n") + policy("    include lib\n", name="q"), RULE)) == 1
+
+
+def test_many_hosts_are_counted():
+    hosts = " ".join(f"{name}.example.com" for name in "edcba")
+    ((_, _, message),) = told(policy(rule("a", hosts, "80/http 443/https")), RULE)
+    assert message.endswith(" and 2 more are reached by `https` too")
