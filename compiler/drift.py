@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from egressc.addresses import ALL, AddressSet, parse_addresses
 from egressc.anything import Anything
-from egressc.flows import EVERY, Box
 from egressc.flows_index import BlockIndex
-from egressc.hosts import HostPattern, matches
+from egressc.hosts import matches
 from egressc.meaning import Outcome
 from egressc.proof import deviations
 from egressc.proof_question import Kind, boxes_of
 from egressc.proof_rulings import DEFAULT
-from egressc.reach import BOTH_FAMILIES
-from egressc.services import PortSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from egressc.flows import Flow, Test
+    from egressc.flows import Box, Flow, Test
     from egressc.lowering import Lowering
     from egressc.meaning import Ruling
     from egressc.proof_question import Deviation
@@ -166,23 +163,12 @@ class Deciding:
 
     def every(self, flow: Flow) -> Iterator[Ruling]:
         """The rulings that match a flow, or may, in their order: also those behind the one that decides it."""
-        for number in self._index.meeting_boxes((_near(flow),)):
+        for number in self._index.around(flow):
             ruling = self._rulings[number]
             if any(holds(box, flow) for box in self._index.boxes_of(number)) and not any(
                 holds(box, flow) for box in boxes_of(ruling.but)
             ):
                 yield ruling
-
-
-def _near(flow: Flow) -> Box:
-    """A box around a flow: what does not hold the flow and is not near it need not be looked at."""
-    port = ((flow.port, flow.port),)
-    ports = PortSet(tcp=port) if flow.transport == "tcp" else PortSet(udp=port)
-    inside = () if flow.host is None else ((HostPattern(tuple(flow.host.split("."))), flow.path),)
-    shared = () if flow.shared is None else (HostPattern(tuple(flow.shared.split("."))),)
-    one = parse_addresses(flow.address) if flow.address is not None else None
-    addresses = one if isinstance(one, AddressSet) else ALL
-    return Box(EVERY, BOTH_FAMILIES, EVERY, ports, addresses, inside, (), shared)
 
 
 def holds(box: Box, flow: Flow) -> bool:

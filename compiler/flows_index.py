@@ -10,7 +10,7 @@ from bisect import bisect_left
 from heapq import merge
 from typing import TYPE_CHECKING
 
-from egressc.addresses import ALL, AddressSet, union_of
+from egressc.addresses import ALL, AddressSet, parse_addresses, union_of
 from egressc.flows import Box, boxes
 from egressc.flows_blocks import blocks_of
 from egressc.flows_intervals import Intervals
@@ -141,6 +141,17 @@ class BlockIndex:
             if any(common(box, signature.box) for box in mine):
                 found.update(signature.numbers)
         return [n for n in sorted(found) if any(common(box, other) for other in self.boxes_of(n) for box in mine)]
+
+    def around(self, flow: Flow) -> list[int]:
+        """The entries that may hold the flow of an example, in order; a superset."""
+        found = set(self.everywhere)
+        for name in (flow.host, flow.shared):
+            if name is not None:
+                found.update(self.names.matching(name))
+        one = parse_addresses(flow.address) if flow.address is not None else None
+        if isinstance(one, AddressSet):
+            found.update(self.by_address(one))
+        return sorted(found)
 
     def near(self, mine: Sequence[Box]) -> Iterator[int]:
         """The entries that may overlap one of the boxes, in order; a superset, the next one found when it is asked."""
