@@ -160,6 +160,7 @@ def build_parser() -> argparse.ArgumentParser:
             default=[],
             help=f"{what}: names or codes",
         )
+    made["check"].add_argument("--fix", action="store_true", help="mend in the files what lint can mend safely")
     explain = made["explain"]
     explain.usage = "egressc explain [OPTION…] WHO TO [PATH…]\n       egressc explain CODE…"
     explain.add_argument(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from egressc.api import Compilation
     from egressc.diagnostics import Diagnostic
     from egressc.lint.driver import Found
+    from egressc.lint.fixes import Fixes
+    from egressc.lint.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,22 @@ def _run(options: argparse.Namespace) -> int:
         complain(f"  did you mean `{near}`?" if near else f"  valid: {', '.join(sorted(CODES))}")
         return COULD_NOT_RUN
     with Progress() as progress:
-        result = check_request(request, progress)
-        found = _lint(result, request, rules)
-    diagnostics = _together(result.diagnostics, found, strict=request.strict)
-    match options.format:
-        case "json":
-            say(to_json(diagnostics))
-        case "sarif":
-            say(to_sarif(diagnostics))
-        case _:
-            tell(diagnostics, options.color)
+        result, subject, found = _checked(request, rules, progress)
+        fixes = None
+        if options.fix and subject is not None:
+            from egressc.verb_check_fix import UnwrittenError, write_fixes  # noqa: PLC0415 - only when asked for
+
+            try:
+                fixes = write_fixes(subject, found)
+            except UnwrittenError as error:
+                complain(f"egressc check: {error}")
+                return COULD_NOT_RUN
+            if fixes.texts:
+                result, subject, found = _checked(request, rules, progress)
+    diagnostics = sorted([*result.diagnostics, *_graded(found, strict=request.strict)], key=sort_key)
+    _report(options, diagnostics, fixes)
+    if options.fix and subject is None:
+        complain("egressc check: nothing is fixed while the policy or the inventory has errors")
     if result.could_not_run:
         return COULD_NOT_RUN
     return NO if has_errors(diagnostics) else DONE
@@ -75,20 +83,40 @@ def _rules(select: Sequence[str], ignore: Sequence[str]) -> tuple[str, ...] | _U
     return chosen_rules(chosen.get("--select"), chosen.get("--ignore", ()))
 
 
-def _lint(result: Compilation, request: Request, rules: Sequence[str]) -> tuple[Found, ...]:
-    """What the rules find; nothing while the policy or the inventory has errors."""
-    from egressc.lint.driver import lint  # noqa: PLC0415 - not loaded to refuse a policy
-    from egressc.lint.subject import subject_of  # noqa: PLC0415 - not loaded to refuse a policy
+def _checked(
+    request: Request, rules: Sequence[str], progress: Progress
+) -> tuple[Compilation, Subject | None, tuple[Found, ...]]:
+    """What is wrong, and what the rules find; they are not asked while the policy or the inventory has errors."""
+    from egressc.lint.driver import lint  # noqa: PLC0415 - not loaded to refuse a command line
+    from egressc.lint.subject import subject_of  # noqa: PLC0415 - not loaded to refuse a command line
 
+    result = check_request(request, progress)
     loaded = result.loaded
     if result.could_not_run or loaded.policy is None or loaded.inventory is None or has_errors(loaded.diagnostics):
-        return ()
+        return result, None, ()
+    progress("linting", 0, 1)
     subject = subject_of(loaded.project, loaded.policy, loaded.inventory, request.as_of)
-    return () if subject is None else lint(subject, rules)
+    return result, subject, () if subject is None else lint(subject, rules)
 
 
-def _together(told: Sequence[Diagnostic], found: Iterable[Found], *, strict: bool) -> list[Diagnostic]:
+def _graded(found: Iterable[Found], *, strict: bool) -> list[Diagnostic]:
     lint = [each.diagnostic for each in found]
-    if strict:
-        lint = [d.at_level(Level.ERROR) if d.level is Level.WARNING else d for d in lint]
-    return sorted([*told, *lint], key=sort_key)
+    return [d.at_level(Level.ERROR) if strict and d.level is Level.WARNING else d for d in lint]
+
+
+def _report(options: argparse.Namespace, diagnostics: Sequence[Diagnostic], fixes: Fixes | None) -> None:
+    match options.format:
+        case "json" if fixes is not None:
+            from egressc.verb_check_fix import fixes_json  # noqa: PLC0415 - only when asked for
+
+            say(to_json(diagnostics, fixed=fixes_json(fixes)))
+        case "json":
+            say(to_json(diagnostics))
+        case "sarif":
+            say(to_sarif(diagnostics))
+        case _:
+            tell(diagnostics, options.color)
+            if fixes is not None:
+                from egressc.verb_check_fix import tell_fixes  # noqa: PLC0415 - only when asked for
+
+                tell_fixes(fixes)

@@ -80,11 +80,13 @@ def imports_of(path):
 def layer_of(module):
     if module.startswith("targets.") and module not in {"targets.protocol", "targets.registry"}:
         return 5
-    for number, (_, names) in enumerate(LAYERS):
-        for name in names.split():
-            if module == name or module.startswith((f"{name}_", f"{name}.")):
-                return number
-    return None
+    found = [
+        (len(name), number)
+        for number, (_, names) in enumerate(LAYERS)
+        for name in names.split()
+        if module == name or module.startswith((f"{name}_", f"{name}."))
+    ]
+    return max(found)[1] if found else None
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))

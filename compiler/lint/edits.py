@@ -31,17 +31,20 @@ def removal(span: Span) -> Edit:
 
 def changed(text: str, edits: Iterable[Edit]) -> str:
     """A text after edits of it. Removals that overlap are one; another edit that overlaps one before is left out."""
-    result = []
+    merged: list[tuple[int, int, str]] = []
+    for start, end, new in sorted((e.span.start, e.span.end, e.text) for e in set(edits)):
+        if not merged or start >= merged[-1][1]:
+            merged.append((start, end, new))
+        elif not merged[-1][2] and not new:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]), "")
+    result: list[str] = []
     at = 0
-    last: Edit | None = None
-    for edit in sorted(set(edits), key=lambda e: (e.span.start, e.span.end, e.text)):
-        start, end = edit.span.start, edit.span.end
-        if start < at:
-            if last is None or last.text or edit.text or end <= at:
-                continue
-            start = at
-        result.append(text[at:start])
-        result.append(edit.text)
-        at, last = end, edit
+    for start, end, new in merged:
+        kept = text[at:start]
+        if not new and (end == len(text) or text[end] in "\r\n"):
+            # Of several words at the end of a line no space must stay.
+            kept = kept.rstrip(" \t")
+        result += (kept, new)
+        at = end
     result.append(text[at:])
     return "".join(result)
