@@ -69,11 +69,11 @@ def certificate(folder, name):
 
 
 @contextmanager
-def intercepted(folder, artefact):
+def intercepted(folder, artefact, backend):
     """A gateway with squid where the artefact is in place, its clients, and who of them is shown whose certificate."""
     # Squid leaves root behind and must still get at its files, so they stand elsewhere than pytest's.
     with (
-        gateway_and_clients(folder, "nft") as (gateway, member, stranger, outside, apply),
+        gateway_and_clients(folder, backend) as (gateway, member, stranger, outside, apply),
         tempfile.TemporaryDirectory() as name,
     ):
         place = Path(name)
@@ -101,10 +101,11 @@ def intercepted(folder, artefact):
             stop(int((place / "squid.pid").read_text()))
 
 
+@pytest.mark.parametrize("backend", ["nft", "legacy"])
 @pytest.mark.usefixtures("squid")
-def test_the_origins_certificate_is_seen_where_nothing_must_be_opened(tmp_path):
+def test_the_origins_certificate_is_seen_where_nothing_must_be_opened(tmp_path, backend):
     artefact = write_artefact(tmp_path / "artefact", artefacts_of(TLS, PROXY, "lab", accept=("tls-scope",)))
-    with intercepted(tmp_path, artefact) as (_, member, stranger, _, shown):
+    with intercepted(tmp_path, artefact, backend) as (_, member, stranger, _, shown):
         assert shown(member, "sub.servicebus.windows.net:443", "servicebus.windows.net:443") == ["ORIGIN", "ORIGIN"]
         assert shown(member, "net.example:8080") == ["INSPECTOR"]
         assert shown(member, "login.windows.net:443") == ["ORIGIN"], "what may be inspected is left alone"
@@ -137,16 +138,17 @@ TARGETS = [
 """Host, address, and the shared name, after the names of the policy have been resolved."""
 
 
+@pytest.mark.parametrize("backend", ["nft", "legacy"])
 @pytest.mark.usefixtures("squid")
-def test_whose_certificate_is_shown_is_what_policy_and_reader_say(tmp_path):
+def test_whose_certificate_is_shown_is_what_policy_and_reader_say(tmp_path, backend):
     (build,) = compiled(Case(NAMED, PROXY, tags_known=False))
     files = {each.name: each.content for each in build.render()}
     machine = Firewall({name: content.decode() for name, content in files.items()})
     counts = Counter()
     artefact = write_artefact(tmp_path / "artefact", files)
-    with intercepted(tmp_path, artefact) as (gateway, member, stranger, apply, shown):
+    with intercepted(tmp_path, artefact, backend) as (gateway, member, stranger, apply, shown):
         # From the machine: the artefact alone does not know what other rules stand behind its chain.
-        live = exported(gateway, "nft", apply, tmp_path / "live")
+        live = exported(gateway, backend, apply, tmp_path / "live")
         meaning = TARGET.read(build.site, [Artefact(file.name, file.read_bytes()) for file in sorted(live.iterdir())])
         for client, group, source in ((member, "connectors", "10.20.0.10"), (stranger, None, "10.20.0.77")):
             doors = [(*target, port) for target in TARGETS for port in (443, 8080)]
