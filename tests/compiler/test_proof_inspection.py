@@ -172,3 +172,13 @@ def test_the_live_rule_is_told_as_it_is():
     assert one.kind is Kind.UNKNOWN
     assert one.ruling == Ruling("opens", Outcome.ALLOW, (block("x"),), "line 7", "a schedule")
     assert one.sentence.endswith("whether it is matched is not known: a schedule")
+
+
+def test_of_several_exemptions_the_one_is_named_that_is_opened():
+    one, two = part(A, reach("x"), exempt=reach("x")), part(B, reach("y"), exempt=reach("y"))
+    assert told(Wanted(one, two), inspect(block("y"))) == [(Kind.INSPECTS_MORE, "p/b", "y.example", 443)]
+    assert told(Wanted(two, one), inspect(block("y"))) == [(Kind.INSPECTS_MORE, "p/b", "y.example", 443)]
+    assert told(Wanted(one, two), inspect(block("x"))) == [(Kind.INSPECTS_MORE, "p/a", "x.example", 443)]
+    # By name only what the policy allows counts: the first exemption that is met may be one of which nothing is.
+    none = part(A, None, exempt=reach("y"))
+    assert told(Wanted(part(A, reach("x"), exempt=reach("x")), two, none), inspect(block("y")))[0][1] == "p/b"
