@@ -72,6 +72,12 @@ class Lists:
             found = self._known[key] = () if _is_plain(some.entries) else self._find(some.entries, scope)
         return found
 
+    def meant(self, setting: Setting) -> Iterator[tuple[Entry, tuple[AnyEndpoint, ...]]]:
+        """The entries of a ``to``, each with all that it stands for."""
+        entries = [value for value in setting.values if isinstance(value, Word | ServiceTag)]
+        for meaning, entry in self._entries.meanings(entries, self._scopes[setting.span.source]):
+            yield entry, self._sets.flat(meaning).endpoints if isinstance(meaning, Endpoints) else (meaning,)
+
     def _find(self, entries: Sequence[Entry], scope: Scope) -> tuple[Held, ...]:
         distinct: dict[object, _Entry] = {}
         for number, entry in enumerate(entries):

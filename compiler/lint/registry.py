@@ -19,12 +19,14 @@ CODES: Final[Mapping[str, str]] = {
     "idle-allowance": "N0802",
     "idle-deny": "N0803",
     "look-alike-host": "W0823",
+    "overlapping-deny": "N0804",
     "plain-http": "W0821",
     "public-suffix-wildcard": "W0820",
     "redundant-endpoint": "W0805",
     "redundant-rule": "W0806",
     "revocation-over-tls": "W0822",
     "shadowed-rule": "W0807",
+    "wide-exemption": "W0808",
 }
 """The code of each rule. The rule ``bad-thing`` is the module ``bad_thing``."""
 
