@@ -17,6 +17,7 @@ _VERBS = {
     "compile": "policies into one folder per firewall",
     "check": "everything that compile checks, and lint; writes nothing",
     "explain": "what happens to a flow and why, or the page of a diagnostic",
+    "test": "runs policy tests (*.test.yaml)",
     "verify": "a live configuration against the policy: drift",
     "fmt": "the one canonical layout",
     "targets": "what each target can express, and what nobody could verify",
@@ -77,6 +78,8 @@ def _run(args: list[str]) -> int:
             from egressc.verb_check import run  # noqa: PLC0415
         case "explain":
             from egressc.verb_explain import run  # noqa: PLC0415
+        case "test":
+            from egressc.verb_test import run  # noqa: PLC0415
         case "verify":
             from egressc.verb_verify import run  # noqa: PLC0415
         case "fmt":
@@ -177,6 +180,20 @@ def build_parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "--format", choices=("text", "json", "markdown"), default="text", help="the form of the answer"
     )
+    test = made["test"]
+    test.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="a policy test, a policy with its test beside it, or a folder for every *.test.yaml below it "
+        "(default: this folder)",
+    )
+    test.add_argument(
+        "--inventory", metavar="FILE", help="the inventory of tests that name none (default: as the other verbs)"
+    )
+    test.add_argument("--as-of", metavar="DATE", help="the date for tests that name none (default: today, UTC)")
+    test.add_argument("--format", choices=("text", "json", "junit"), default="text", help="the form of the report")
+    test.add_argument("--junit", metavar="FILE", help="write JUnit XML to this file, too")
     verify = made["verify"]
     verify.add_argument("firewall", metavar="FIREWALL", help="as the inventory calls it; FIREWALL/GROUP for a host")
     verify.add_argument(

@@ -61,7 +61,7 @@ class To:
 
     ``pattern`` is ``None`` for an address: then the connection shows no name. ``path`` is ``None`` if none is given.
     ``addresses`` are those that are meant, ``ALL`` where nothing says to which address the name resolves. They are
-    under none of ``no_tags``.
+    under none of ``no_tags``. With ``any_name`` an address is meant whatever name is asked for, or none.
     """
 
     text: str
@@ -70,6 +70,7 @@ class To:
     addresses: AddressSet
     ports: PortSet
     no_tags: frozenset[str] = NO_TAGS
+    any_name: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -99,6 +100,10 @@ class Question:
             return ()
         return ((to.pattern, self.below if to.path is None else exactly(to.path)),)
 
+    def outside(self) -> tuple[Test, ...]:
+        """The tests of the name that the flows do not pass."""
+        return NO_NAME if self.to.pattern is None and not self.to.any_name else ()
+
     def box(self, sender: Sender) -> Box:
         """The flows of one sender, in the policy's own view."""
         to = self.to
@@ -109,7 +114,7 @@ class Question:
             to.ports,
             to.addresses,
             self.inside(),
-            NO_NAME if to.pattern is None else (),
+            self.outside(),
             no_tags=to.no_tags,
         )
 

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from egressc.addresses import ALL, AddressSet, parse_addresses
 from egressc.flows import boxes
 from egressc.flows_index import uncovered
 from egressc.flows_search import in_both, witness
+from egressc.hosts import matches
 from egressc.policy import Inspection
 from egressc.tls import tls_reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from egressc.flows import Box, Flow
+    from egressc.flows import Box, Flow, Test
     from egressc.rule_index import RuleIndex
     from egressc.site import BoundRule
 
@@ -107,6 +109,38 @@ def inspections(index: RuleIndex, some: Sequence[Box], decision: Decision) -> In
         if flow is not None:
             states.append((state, flow))
     return Inspections(tuple(states))
+
+
+def holds(box: Box, flow: Flow) -> bool:
+    """True if an example flow is in a box, in the policy's own view."""
+    ports = box.ports.transport(flow.transport)
+    if not any(first <= flow.port <= last for first, last in ports) or box.tags:
+        return False
+    if (flow.group in box.groups.names) is box.groups.negated:
+        return False
+    if (flow.account in box.accounts.names) is box.accounts.negated:
+        return False
+    if box.addresses is not ALL:
+        one = parse_addresses(flow.address) if flow.address is not None else None
+        if not isinstance(one, AddressSet) or not box.addresses.contains(one):
+            return False
+    return all(_passes(test, flow) for test in box.inside) and not any(_passes(test, flow) for test in box.outside)
+
+
+def _passes(test: Test, flow: Flow) -> bool:
+    pattern, prefix = test
+    if flow.host is None or not matches(pattern, flow.host):
+        return False
+    return prefix is None or (flow.path is not None and (flow.path == prefix or flow.path.startswith(f"{prefix}/")))
+
+
+def deciding(index: RuleIndex, flow: Flow, decision: Decision) -> tuple[BoundRule, ...]:
+    """The rules that decide an example flow, of those that match some of the flows; none where the default does."""
+    for some in (decision.denies, decision.allows):
+        found = [rule for rule in some if any(holds(box, flow) for box in boxes(rule.reach, index.tags))]
+        if found:
+            return tuple(found)
+    return ()
 
 
 def is_whole(index: RuleIndex, rule: BoundRule, some: Sequence[Box]) -> bool:

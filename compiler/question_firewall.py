@@ -122,7 +122,7 @@ class Enforcement:
                     to.ports,
                     addresses,
                     question.inside(),
-                    NO_NAME if to.pattern is None else (),
+                    question.outside(),
                     (),
                     () if shared else tuple(pattern for pattern, _ in NO_NAME),
                     NO_TAGS,
