@@ -1,0 +1,187 @@
+"""What a review says of one change, one edit, one firewall: the words that all its forms share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from egressc.anything import Anything
+from egressc.review import EditKind, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from egressc.flows import Flow
+    from egressc.review import Change, Edit, FirewallReview, Review, RuleAt
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One kind of change: the key of its list, its heading, and the sign before its lines."""
+
+    key: str
+    heading: str
+    sign: str
+
+    def of(self, review: Review) -> tuple[Change, ...]:
+        """The changes of this kind."""
+        changes: tuple[Change, ...] = getattr(review, self.key)
+        return changes
+
+
+SECTIONS: Final = (
+    Section("newly_allowed", "newly allowed", "+"),
+    Section("no_longer_allowed", "no longer allowed", "-"),
+    Section("inspection_changed", "inspection", "~"),
+)
+"""The kinds of change, what a reviewer must look at first before all others."""
+
+VERDICTS: Final = {
+    Verdict.DENY: "denied",
+    Verdict.ALLOW: "allowed",
+    Verdict.MAY: "may be inspected",
+    Verdict.MUST_NOT: "must not be inspected",
+    Verdict.MUST: "must be inspected",
+}
+"""How a verdict reads behind a flow."""
+
+_STATES: Final = {
+    "new": "new",
+    "gone": "gone",
+    "errors": "not compared: it does not compile",
+}
+_NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_MOST_RULES: Final = 3
+
+
+def who(change: Change) -> str:
+    """The senders: groups, which of their addresses if not all, and accounts."""
+    groups = "any group" if isinstance(change.groups, Anything) else ", ".join(change.groups)
+    at = f" ({change.sources})" if change.sources else ""
+    return f"{groups}{at}" + ("" if isinstance(change.accounts, Anything) else f" as {', '.join(change.accounts)}")
+
+
+def where(change: Change) -> str:
+    """The destinations with their ports, as the language writes them."""
+    endpoint = change.endpoint or f"{change.count} endpoint{'s' if change.count != 1 else ''}"
+    bare = endpoint.partition("/")[0]
+    shown = f"[{endpoint}]" if ":" in bare and " " not in endpoint else endpoint
+    beyond = f" (but {', '.join(change.beyond)})" if change.beyond else ""
+    return f"{shown}:{','.join(change.ports.split())}{beyond}"
+
+
+def flows(change: Change) -> str:
+    """The whole set of flows in one line."""
+    return f"{who(change)} → {where(change)}"
+
+
+def turn(change: Change) -> str:
+    """What was decided before, and what is now."""
+    return f"{VERDICTS[change.before]} → {VERDICTS[change.after]}"
+
+
+def example(flow: Flow) -> str:
+    """A flow in one line, by its address where it has one."""
+    return (replace(flow, group=None) if flow.source else flow).text
+
+
+class Places:
+    """Rules with their positions: the line alone where there is only one file.
+
+    The policy that was named last is ``…``, but for ``in_full``: where lines are read one by one.
+    """
+
+    def __init__(self, review: Review, *, in_full: bool = False) -> None:
+        self._in_full = in_full
+        rules = [rule for change in every_change(review) for rule in (*change.old_rules, *change.new_rules)]
+        self._one_file = len({rule.span.source.shown for rule in rules}) <= 1
+        self._said = ""
+
+    def rules(self, rules: Iterable[RuleAt], *, most: int = _MOST_RULES) -> str:
+        """Some rules, one behind the other: ``rule p/a (line 3)``, ``rules p/a (line 3), …/b (line 8)``."""
+        each = {(rule.identity, rule.span.source.shown, rule.span.line): rule for rule in rules}
+        said = [self._one(rule) for rule in list(each.values())[:most]]
+        left = len(each) - len(said)
+        return f"rule{'s' if len(each) > 1 else ''} {', '.join(said)}" + (f" and {left} more" if left else "")
+
+    def sides(self, change: Change) -> str:
+        """The rules that decide, on each side that has any."""
+        was = new = ""
+        if change.new_rules:
+            new = self.rules(change.new_rules)
+        if change.old_rules:
+            was = f"was {self.rules(change.old_rules)}"
+        if change.after is Verdict.DENY:
+            return ", ".join(part for part in (was, f"now denied by {new}" if new else "") if part)
+        if change.before is Verdict.DENY:
+            return ", ".join(part for part in (new, was.replace("was ", "was denied by ", 1)) if part)
+        return ", ".join(part for part in (new, was) if part)
+
+    def _one(self, rule: RuleAt) -> str:
+        policy, _, name = rule.identity.rpartition("/")
+        shown = f"…/{name}" if policy and policy == self._said and not self._in_full else rule.identity
+        self._said = policy
+        return f"{shown} ({place(rule, short=self._one_file)})"
+
+
+def place(rule: RuleAt, *, short: bool = False) -> str:
+    """Where a rule stands: ``line 3``, or ``policies/main.egress:3``."""
+    return f"line {rule.span.line}" if short else f"{rule.span.source.shown}:{rule.span.line}"
+
+
+def every_change(review: Review) -> tuple[Change, ...]:
+    """The changes of all kinds."""
+    return tuple(change for section in SECTIONS for change in section.of(review))
+
+
+def edits_sentence(edits: Sequence[Edit]) -> str:
+    """How many edits change nothing, and of which kinds."""
+    kinds: Counter[str] = Counter()
+    files = sum(1 for edit in edits if edit.file)
+    for edit in edits:
+        if edit.file:
+            continue
+        match edit.kind:
+            case EditKind.SPLIT:
+                kinds[f"split in {number(len(edit.new))}"] += 1
+            case EditKind.MERGED:
+                kinds[f"merged from {number(len(edit.old))}"] += 1
+            case _:
+                kinds[edit.kind.value] += 1
+    parts = [f"{count} {kind}" for kind, count in kinds.items()]
+    first = next(iter(kinds.items()), None)
+    if first is not None:
+        parts[0] = f"{first[1]} rule{'s' if first[1] > 1 else ''} {first[0]}"
+    if files:
+        parts.append(f"{plural(files, 'file', 'files')} reformatted")
+    count = len(edits)
+    return f"{count} edit{'s' if count != 1 else ''} change{'s' if count == 1 else ''} nothing: {', '.join(parts)}"
+
+
+def edit_names(edit: Edit) -> str:
+    """What an edit without effect was done to."""
+    if edit.file:
+        return edit.file
+    old, new = (", ".join(dict.fromkeys(rule.identity for rule in rules)) for rules in (edit.old, edit.new))
+    return old if old == new or not new else new if not old else f"{old} → {new}"
+
+
+def number(count: int) -> str:
+    """A small number as a word."""
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+
+
+def firewall_sums(firewall: FirewallReview) -> str:
+    """What happens to the rules of one firewall, in numbers: ``+1 -1 ~1``."""
+    counted = (("+", firewall.added), ("-", firewall.removed), ("~", firewall.changed))
+    sums = " ".join(f"{sign}{len(names)}" for sign, names in counted if names)
+    state = _STATES.get(firewall.state, firewall.state)
+    if state:
+        return f"{sums} ({state})" if sums else f"({state})"
+    return sums or "unchanged"
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """A number with its noun."""
+    return f"{count} {one if count == 1 else many}"
