@@ -6,76 +6,48 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
-from egressc.bind import ANY_GROUP
-from egressc.diff_words import Words, ports_text, rules_at, services_of
-from egressc.flows import Choice
-from egressc.flows_search import witness
-from egressc.review import Change, Verdict
+from egressc.diff_flows import newly_allowed
+from egressc.diff_lines import Process, changes_of
+from egressc.diff_sides import Side, Sides, Told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from egressc.diff_sides import Side, Sides, Told
     from egressc.policy import Account
-    from egressc.services import PortSet, Service
+    from egressc.review import Change
 
 
 def account_changes(sides: Sides) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
-    """What processes may newly do, and may no longer do, because an account is bound otherwise."""
+    """What processes may newly do, and may no longer do, because an account is bound otherwise.
+
+    A process that an account gains was of no account before: what any account may do does not change for it.
+    """
     old, new = sides.old.prepared.accounts, sides.new.prepared.accounts
     wider: list[Change] = []
     narrower: list[Change] = []
     for name in sorted(old.keys() & new.keys()):
         before, after = _values(old, name), _values(new, name)
-        if before != after and not _within(after, before):
-            wider.extend(_everything(name, sides, sides.new, _told(after, before)))
-        if before != after and not _within(before, after):
-            narrower.extend(_everything(name, sides, sides.old, _told(before, after)))
+        for mine, theirs, is_gained in ((after, before, True), (before, after, False)):
+            if before == after or _within(mine, theirs):
+                continue
+            process = Process(account=name, text=_told(mine, theirs), is_gained=is_gained)
+            was = _seen_by(sides.old, None if is_gained else name)
+            now = _seen_by(sides.new, name if is_gained else None)
+            wider.extend(changes_of(newly_allowed(was, now), sides, sides.new, turned=False, process=process))
+            narrower.extend(changes_of(newly_allowed(now, was), sides, sides.old, turned=True, process=process))
     return tuple(wider), tuple(narrower)
 
 
-def _everything(name: str, sides: Sides, side: Side, processes: str) -> list[Change]:
-    """What the account is allowed, as one change about these processes; nothing if it is allowed nothing."""
-    words = Words(sides, side)
-    groups: dict[str, None] = {}
-    rules: list[Told] = []
-    services: dict[Service, PortSet] = {}
-    count = 0
-    example = None
-    for rule in side.allow_rules:
-        whom = rule.reach.accounts
-        if isinstance(whom, Anything) or name not in whom:
-            continue
-        found = witness([replace(box, accounts=Choice(frozenset((name,)))) for box in side.boxes(rule.reach)], ())
-        if found is None:
-            continue
-        written, parties = words.written(rule)
-        groups.update(dict.fromkeys((ANY_GROUP,) if isinstance(written, Anything) else written))
-        if example is None:
-            flow = words.flow(found, rule, parties, by_path=False)
-            example = replace(flow, process=processes)
-        rules.append(rule)
-        services |= services_of(rule, rule.reach.ports)
-        count += len(rule.reach.endpoints)
-    if example is None:
-        return []
-    is_new = side.number == 1
-    told = rules_at(rules)
-    return [
-        Change(
-            groups=ANY if ANY_GROUP in groups else tuple(sorted(groups)),
-            accounts=(name,),
-            endpoint="",
-            ports=ports_text(services),
-            before=Verdict.DENY if is_new else Verdict.ALLOW,
-            after=Verdict.ALLOW if is_new else Verdict.DENY,
-            old_rules=() if is_new else told,
-            new_rules=told if is_new else (),
-            example=example,
-            count=count,
-            notes=(f"`{processes}` {'counts as' if is_new else 'is no longer'} `{name}`",),
-        )
-    ]
+def _seen_by(side: Side, account: str | None) -> Side:
+    """The side as a process of the account (``None``: of no account) sees it: who it is is no question any more."""
+    mine = []
+    for each in side.rules:
+        accounts = each.reach.accounts
+        if isinstance(accounts, Anything):
+            mine.append(each)
+        elif account in accounts:
+            mine.append(Told(each.rule, replace(each.reach, accounts=ANY), each.tags))
+    return Side(side.number, side.prepared, side.site, tuple(mine))
 
 
 def _values(accounts: Mapping[str, Account], name: str) -> dict[str, frozenset[str]]:

@@ -5,18 +5,17 @@ Only rules that the other side does not have word for word are looked at, so tha
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from egressc.diff_covers import Cover, Question, narrowed
-from egressc.diff_sides import as_box, own_of, written_endpoints
+from egressc.diff_covers import Cover, Question
+from egressc.diff_endpoints import as_box, exceptions_near, narrowed, written
 from egressc.flows_index import uncovered
 from egressc.flows_search import common
 from egressc.policy import Inspection
 from egressc.review import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from egressc.diff_covers import Found
     from egressc.diff_sides import Side, Told
@@ -34,7 +33,7 @@ def newly_allowed(before: Side, after: Side) -> Iterator[Found]:
     for rule in after.allow_rules:
         if rule.key in before.keys:
             continue
-        for endpoint, box, own in boxes_by_endpoint(rule, rule.reach, after):
+        for box, endpoint, own in boxes_by_endpoint(rule, rule.reach, after):
             question = Question(rule, Verdict.DENY, Verdict.ALLOW, covers, after.tags)
             yield from question.changed(box, endpoint, (), own)
     for deny in before.deny_rules:
@@ -43,21 +42,21 @@ def newly_allowed(before: Side, after: Side) -> Iterator[Found]:
 
 
 def _allows(side: Side) -> Cover:
-    return Cover(side.allows, [each.reach for each in side.allow_rules])
+    return Cover(side.allows, [each.reach for each in side.allow_rules], side.tags)
 
 
 def _denies(side: Side) -> Cover:
-    return Cover(side.denies, [each.reach for each in side.deny_rules])
+    return Cover(side.denies, [each.reach for each in side.deny_rules], side.tags)
 
 
 def _behind_deny(deny: Told, before: Side, after: Side) -> Iterator[Found]:
     """What allows have where a deny of the side before is gone."""
     covers = (_denies(after),)
-    for endpoint, box, own in boxes_by_endpoint(deny, deny.reach, before):
+    for box, endpoint, own in boxes_by_endpoint(deny, deny.reach, before):
         for allow in [after.allow_rules[number] for number in after.allows.meeting_boxes([box])]:
             question = Question(allow, Verdict.DENY, Verdict.ALLOW, covers, after.tags, (deny,))
-            for held, mine, also in boxes_by_endpoint(allow, allow.reach, after):
-                yield from _in_both(question, (box, endpoint, own), (mine, held, also))
+            for part in boxes_by_endpoint(allow, allow.reach, after):
+                yield from _in_both(question, (box, endpoint, own), part)
 
 
 _Part = tuple["Box", "Endpoint", tuple["Endpoint", ...]]
@@ -69,7 +68,7 @@ def _in_both(question: Question, one: _Part, other: _Part) -> Iterator[Found]:
     if both is None:
         return
     endpoint, within = narrowed(one[1], other[1], (), question.tags)
-    own = tuple(dict.fromkeys(e for e in (*one[2], *other[2]) if common(both, as_box(e, question.tags, free=True))))
+    own = exceptions_near(endpoint, dict.fromkeys((*one[2], *other[2])), question.tags)
     yield from question.changed(both, endpoint, within, own)
 
 
@@ -80,7 +79,7 @@ def inspected_otherwise(old: Side, new: Side) -> Iterator[Found]:
             known = {reach for _, reach in other.tls_rules(said)}
             for rule, reach in mine.tls_rules(said):
                 if reach not in known:
-                    for endpoint, box, own in boxes_by_endpoint(rule, reach, mine):
+                    for box, endpoint, own in boxes_by_endpoint(rule, reach, mine):
                         yield from _of_inspection(rule, (box, endpoint, own), mine, other, verdict)
 
 
@@ -98,7 +97,7 @@ def _of_inspection(rule: Told, part: _Part, mine: Side, other: Side, verdict: Ve
         asked.append((Verdict.MAY, _allows(other), (demanded, exempt, _said(mine, Inspection.MUST_NOT), *denied)))
     for state, there, covers in asked:
         pair = (verdict, state) if mine.number == 0 else (state, verdict)
-        question = Question(rule, *pair, covers, mine.tags, words=mine.number)
+        question = Question(rule, *pair, covers, mine.tags)
         box, endpoint, own = part
         for cell in there.cells(box, endpoint):
             if uncovered([cell], (), (there.index,)) is None:
@@ -107,20 +106,17 @@ def _of_inspection(rule: Told, part: _Part, mine: Side, other: Side, verdict: Ve
             for number in there.index.meeting_boxes([cell]):
                 reach = there.reaches[number]
                 for held in reach.endpoints:
-                    theirs = as_box(held, other.tags, reach)
-                    also = own_of(held, reach, other.tags)
-                    yield from _in_both(question, (cell, endpoint, own), (theirs, held, also))
+                    theirs = as_box(held, reach, other.tags), held, exceptions_near(held, reach.exceptions, other.tags)
+                    yield from _in_both(question, (cell, endpoint, own), theirs)
 
 
 def _said(side: Side, inspection: Inspection) -> Cover:
     """What a side exempts, or wants inspected."""
     index = side.exempt if inspection is Inspection.MUST_NOT else side.demanded
-    return Cover(index, [reach for _, reach in side.tls_rules(inspection)])
+    return Cover(index, [reach for _, reach in side.tls_rules(inspection)], side.tags)
 
 
-def boxes_by_endpoint(rule: Told, reach: Reach, side: Side) -> Iterator[tuple[Endpoint, Box, tuple[Endpoint, ...]]]:
-    """The endpoints of a reach of the rule as they were written, each with its flows and what is left out of it."""
-    for endpoint in written_endpoints(rule, reach):
-        held, left_out = endpoint
-        flows = as_box(held, side.tags, reach)
-        yield held, flows, (*left_out, *own_of(held, reach, side.tags))
+def boxes_by_endpoint(rule: Told, reach: Reach, side: Side) -> Iterator[_Part]:
+    """The endpoints of a reach of the rule: their flows, how they were written, and what is left out of them."""
+    for said, held, left in written(rule, reach):
+        yield as_box(held, reach, side.tags), said, (*left, *exceptions_near(held, reach.exceptions, side.tags))

@@ -11,7 +11,7 @@ from egressc.bind import bind_everything
 from egressc.diff_parties import Parties, renamed_accounts
 from egressc.flows import boxes
 from egressc.flows_index import FlowIndex
-from egressc.policy import Inspection
+from egressc.policy import Inspection, TagEndpoint
 from egressc.tls import tls_part
 
 if TYPE_CHECKING:
@@ -31,11 +31,13 @@ class Told:
 
     rule: BoundRule
     reach: Reach
+    tags: tuple[AddressSet | None, ...] = ()
+    """What the inventory says of each service tag that it names."""
 
     @property
-    def key(self) -> tuple[bool, Reach]:
+    def key(self) -> tuple[bool, Reach, tuple[AddressSet | None, ...]]:
         """What it decides, inspection apart."""
-        return self.rule.is_deny, self.reach
+        return self.rule.is_deny, self.reach, self.tags
 
 
 class Side:
@@ -111,10 +113,19 @@ def both_sides(old: Prepared, new: Prepared) -> Sides:
     )
     rename = _Renaming(parties, accounts)
     sides = [
-        Side(number, prepared, site, tuple([Told(rule, rename.reach(rule.reach, number)) for rule in site.rules]))
+        Side(
+            number, prepared, site, tuple([_told(rule, rename.reach(rule.reach, number), site) for rule in site.rules])
+        )
         for number, (prepared, site) in enumerate(zip((old, new), sites, strict=True))
     ]
     return Sides(sides[0], sides[1], parties, accounts)
+
+
+def _told(rule: BoundRule, reach: Reach, site: Site[None]) -> Told:
+    if not site.tags:
+        return Told(rule, reach)
+    named = [each.name.lower() for each in (*reach.endpoints, *reach.exceptions) if isinstance(each, TagEndpoint)]
+    return Told(rule, reach, tuple([site.tags.get(name) for name in named]))
 
 
 def _named(prepared: Prepared) -> frozenset[str]:

@@ -1,40 +1,33 @@
-"""Changes in the words of the policy: who, to which endpoints, on which ports, and a flow as an example."""
+"""Changes in the words of one side: who, to which endpoints, on which ports, and a flow as an example."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from egressc.addresses import AddressSet, parse_addresses, union_of
+from egressc.addresses import ALL, AddressSet, parse_addresses, union_of
 from egressc.anything import ANY, Anything
-from egressc.diff_flows import rules_of
-from egressc.flows import Choice
+from egressc.diff_cells import OTHER
+from egressc.diff_endpoints import written
+from egressc.drift import holds
+from egressc.flows import EVERY, Box
+from egressc.hosts import HostPattern
+from egressc.reach import BOTH_FAMILIES
 from egressc.review import RuleAt
 from egressc.services import PortSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from egressc.diff_cells import Cell
     from egressc.diff_parties import Party
     from egressc.diff_sides import Side, Sides, Told
-    from egressc.flows import Box, Flow
+    from egressc.flows import Flow
+    from egressc.flows_index import FlowIndex
+    from egressc.policy import Endpoint
+    from egressc.review import Verdict
     from egressc.services import Service
-
-OTHER = ""
-"""Any account that no rule names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Who, on which ports: a part of a product that is concerned as a whole.
-
-    ``accounts`` may hold ``OTHER``; ``left`` are then the named accounts that are not concerned.
-    """
-
-    parties: frozenset[str]
-    accounts: frozenset[str]
-    ports: PortSet
-    left: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +39,37 @@ class Who:
     sources: str
 
 
+@dataclass(slots=True, kw_only=True)
+class Line:
+    """What will be one change. ``endpoint`` is ``None`` for everything that the rules have.
+
+    ``left`` are the named accounts that are not concerned where any other is. ``example`` is in words that both sides
+    share. ``is_whole``: it is about everything that the rules have of the endpoint.
+    """
+
+    who: Who
+    parties: frozenset[str]
+    accounts: frozenset[str]
+    left: frozenset[str]
+    endpoint: Endpoint | None
+    within: tuple[Endpoint, ...]
+    beyond: tuple[tuple[Endpoint, PortSet], ...]
+    ports: PortSet
+    services: dict[Service, PortSet]
+    before: Verdict
+    after: Verdict
+    rules: dict[Told, None]
+    there: dict[Told, None]
+    example: Flow
+    is_whole: bool
+    count: int = 0
+
+    @property
+    def key(self) -> object:
+        """Who, and what becomes of it."""
+        return self.who, self.before, self.after
+
+
 class Words:
     """The words of one side."""
 
@@ -54,31 +78,49 @@ class Words:
         self.side = side
         self.other = sides.old if side.number == 1 else sides.new
         self._whole: dict[Told, tuple[tuple[str, ...] | Anything, frozenset[str]]] = {}
+        # Both sides share the new names of accounts; the old side has its own.
+        old = {new: old for old, new in sides.renamed_accounts.items()} if side.number == 0 else {}
+        self._old_names = old
+
+    def _groups_of(self, party: Party) -> frozenset[str]:
+        return party.new if self.side.number == 1 else party.old
 
     def is_known(self, name: str) -> bool:
         """True if the party is in a group on the other side."""
         party = self.sides.parties.by_name[name]
         return bool(party.old if self.side.number == 1 else party.new)
 
-    def senders(self, rule: Told, row: Row) -> Iterator[tuple[Who, frozenset[str]]]:
-        """The senders of a row, with their parties: groups that are concerned whole, and each that is in part."""
-        accounts = _accounts(rule, row)
-        written, every = self.written(rule)
-        if row.parties >= every:
-            yield Who(written, accounts, ""), every
-            return
-        number = self.side.number
+    @cached_property
+    def _on_both_sides(self) -> frozenset[object]:
+        return frozenset([_but_for_senders(rule) for rule in self.other.rules])
+
+    def is_on_both_sides(self, rule: Told) -> bool:
+        """True if the other side has the rule as it is, whoever it is for there."""
+        return _but_for_senders(rule) in self._on_both_sides
+
+    def count(self, rule: Told) -> int:
+        """How many endpoints were written that mean something."""
+        return sum(1 for _ in written(rule, rule.reach))
+
+    def senders(self, rules: Sequence[Told], cell: Cell) -> Iterator[tuple[Who, frozenset[str]]]:
+        """The senders of a cell, with their parties: groups that are concerned whole, and each that is in part."""
+        accounts = self._accounts(cell)
+        for rule in rules:
+            groups, every = self.written(rule)
+            if cell.parties == every:
+                yield Who(groups, accounts, ""), every
+                return
         whole: list[str] = []
         held: set[str] = set()
         part: list[tuple[str, frozenset[str]]] = []
-        parties = [self.sides.parties.by_name[name] for name in row.parties]
-        for name in sorted({n for party in parties for n in (party.new if number == 1 else party.old)}):
-            mine = self.sides.parties.of(name, number)
-            if mine <= row.parties:
+        parties = [self.sides.parties.by_name[name] for name in cell.parties]
+        for name in sorted({n for party in parties for n in self._groups_of(party)}):
+            mine = self.sides.parties.of(name, self.side.number)
+            if mine <= cell.parties:
                 whole.append(name)
                 held |= mine
             else:
-                part.append((name, mine & row.parties))
+                part.append((name, mine & cell.parties))
         if whole:
             yield Who(tuple(whole), accounts, ""), frozenset(held)
         for name, some in part:
@@ -88,6 +130,16 @@ class Words:
                 known = [self.sides.parties.by_name[each].addresses for each in left]
                 yield Who((name,), accounts, union_of([a for a in known if a is not None]).text), left
 
+    def _accounts(self, cell: Cell) -> tuple[str, ...] | Anything:
+        if OTHER not in cell.accounts:
+            return tuple(sorted(self.account(name) for name in cell.accounts))
+        left = sorted(self.account(name) for name in cell.left)
+        return (f"any account but {', '.join(left)}",) if left else ANY
+
+    def account(self, name: str) -> str:
+        """What the account is called on this side."""
+        return self._old_names.get(name, name)
+
     def written(self, rule: Told) -> tuple[tuple[str, ...] | Anything, frozenset[str]]:
         """The groups of a rule as they were written, and their parties."""
         found = self._whole.get(rule)
@@ -96,86 +148,81 @@ class Words:
             every = frozenset(self.sides.parties.by_name) if isinstance(groups, Anything) else groups
             said = rule.rule.rule.groups
             names: tuple[str, ...] | Anything = ANY
-            if rule.rule.part:
+            if rule.rule.part or rule.rule.rule.feature is not None:
                 names = tuple(sorted(group.name for group in rule.rule.groups))
             elif not isinstance(said, Anything):
                 names = tuple(sorted({group.name for group in said}))
             found = self._whole[rule] = names, every
         return found
 
-    def flow(self, flow: Flow, rule: Told, parties: frozenset[str], *, by_path: bool) -> Flow:
-        """The flow with a group and an address of it in place of the party, and a path where paths matter."""
-        name = flow.group if flow.group is not None else min(parties, default=None)
-        party = self.sides.parties.by_name.get(name) if name is not None else None
-        group, source = (None, "") if party is None else self._sender(party, rule, flow)
+    def example(self, cell: Cell, parties: frozenset[str]) -> Flow:
+        """A flow of the cell that one of the parties sends; the group in it is a party."""
+        found = min(
+            (each for each in cell.found if not parties.isdisjoint(each.box.groups.names)),
+            key=lambda each: (each.rule.rule.key, each.example.text),
+        )
+        flow = found.example
+        # For all senders and accounts of what was found the same holds: each of them will do.
+        group = min(parties & found.box.groups.names, key=self._party_order)
+        chosen = found.box.accounts
+        account = flow.account
+        if (account or OTHER) not in cell.accounts:
+            named = sorted(n for n in cell.accounts - {OTHER} if (n in chosen.names) is not chosen.negated)
+            account = named[0] if named else None
+        by_path = any(path is not None for _, path in (*found.box.outside, *found.box.inside))
         path = "/" if by_path and flow.path is None and flow.host is not None else flow.path
-        return replace(flow, group=group, source=source, path=path)
+        return replace(flow, group=group, account=account, path=path, unnamed=() if account else flow.unnamed)
 
-    def _sender(self, party: Party, rule: Told, flow: Flow) -> tuple[str | None, str]:
-        names = party.new if self.side.number == 1 else party.old
-        mine = [group.name for group in rule.rule.groups if group.name in names] or sorted(names)
-        group = mine[0] if mine else None
-        if party.addresses is None:
-            return group, ""
-        wanted = party.addresses.family(6 if flow.address is not None and ":" in flow.address else 4)
-        return group, (party.addresses if wanted.is_empty else wanted).first()
+    def _party_order(self, name: str) -> tuple[object, ...]:
+        party = self.sides.parties.by_name[name]
+        return sorted(self._groups_of(party)), party.addresses.text if party.addresses is not None else ""
+
+    def flow(self, line: Line) -> Flow:
+        """The example of a line in the words of this side: a group, an address of it, and the account's name."""
+        flow = line.example
+        party = self.sides.parties.by_name[flow.group] if flow.group is not None else None
+        account = None if flow.account is None else self.account(flow.account)
+        if party is None:
+            return replace(flow, account=account)
+        names = self._groups_of(party)
+        mine = sorted({g.name for rule in line.rules for g in rule.rule.groups if g.name in names}) or sorted(names)
+        source = ""
+        if party.addresses is not None:
+            wanted = party.addresses.family(6 if flow.address is not None and ":" in flow.address else 4)
+            source = (party.addresses if wanted.is_empty else wanted).first()
+        return replace(flow, group=mine[0], source=source, account=account)
 
     def decided_there(self, flow: Flow) -> tuple[Told, ...]:
-        """The rules of the other side that decide a flow in words of this one: its denies, else its allows."""
-        party = next((p for p in self.sides.parties.every if _is_of(p, flow, self.side.number)), None)
-        if party is None:
-            return ()
-        there, other = replace(flow, group=party.name, source=""), self.other
-        return rules_of(there, other.denies, other.deny_rules) or rules_of(there, other.allows, other.allow_rules)
+        """The rules of the other side that decide a flow of a party: its denies, else its allows."""
+        other = self.other
+        return _rules_of(flow, other.denies, other.deny_rules) or _rules_of(flow, other.allows, other.allow_rules)
 
 
-def _is_of(party: Party, flow: Flow, side: int) -> bool:
-    if flow.group is not None and flow.group not in (party.new if side == 1 else party.old):
-        return False
-    if party.addresses is None or not flow.source:
-        return True
-    one = parse_addresses(flow.source)
-    return isinstance(one, AddressSet) and party.addresses.contains(one)
+def _but_for_senders(rule: Told) -> tuple[object, ...]:
+    reach = rule.reach
+    return rule.rule.identity, rule.rule.is_deny, reach.endpoints, reach.exceptions, reach.ports, reach.accounts
 
 
-def rows_of(pieces: Sequence[Box]) -> list[Row]:
-    """Who sends on which ports, exactly: senders and accounts that are concerned on the same ports belong together."""
-    names = sorted({n for p in pieces for n in p.groups.names})
-    accounts = [OTHER, *sorted({n for p in pieces for n in p.accounts.names})]
-    ports: dict[tuple[str, str], PortSet] = {}
-    for piece in pieces:
-        for name in names:
-            if (name in piece.groups.names) is piece.groups.negated:
-                continue
-            for account in accounts:
-                if (account in piece.accounts.names) is piece.accounts.negated:
-                    continue
-                key = (name, account)
-                ports[key] = ports[key].union(piece.ports) if key in ports else piece.ports
-    by_group: dict[tuple[tuple[str, PortSet], ...], list[str]] = {}
-    for name in names:
-        mine = tuple((account, ports[name, account]) for account in accounts if (name, account) in ports)
-        if mine:
-            by_group.setdefault(mine, []).append(name)
-    rows = []
-    for mine, some in by_group.items():
-        by_ports: dict[PortSet, list[str]] = {}
-        for account, held in mine:
-            by_ports.setdefault(held, []).append(account)
-        for held, whom in by_ports.items():
-            left = frozenset(accounts).difference(whom) if OTHER in whom else frozenset[str]()
-            rows.append(Row(frozenset(some), frozenset(whom), held, left))
-    return rows
+def _rules_of(flow: Flow, index: FlowIndex, rules: Sequence[Told]) -> tuple[Told, ...]:
+    """The rules that match a flow, in order."""
+    around = _around(flow)
+    if not index.meets_boxes((around,)):
+        return ()
+    numbers = index.meeting_boxes((around,))
+    return tuple([rules[n] for n in numbers if any(_holds(box, flow) for box in index.boxes_of(n))])
 
 
-def _accounts(rule: Told, row: Row) -> tuple[str, ...] | Anything:
-    """The accounts of a row in words."""
-    mine = rule.reach.accounts
-    if not isinstance(mine, Anything):
-        return tuple(sorted(row.accounts & mine))
-    if OTHER not in row.accounts:
-        return tuple(sorted(row.accounts))
-    return (f"any account but {', '.join(sorted(row.left))}",) if row.left else ANY
+def _around(flow: Flow) -> Box:
+    port = ((flow.port, flow.port),)
+    ports = PortSet(tcp=port) if flow.transport == "tcp" else PortSet(udp=port)
+    inside = () if flow.host is None else ((HostPattern(tuple(flow.host.split("."))), flow.path),)
+    one = parse_addresses(flow.address) if flow.address is not None else None
+    addresses = one if isinstance(one, AddressSet) else ALL
+    return Box(EVERY, BOTH_FAMILIES, EVERY, ports, addresses, inside)
+
+
+def _holds(box: Box, flow: Flow) -> bool:
+    return (flow.account in box.accounts.names) is not box.accounts.negated and holds(box, flow)
 
 
 def services_of(rule: Told, ports: PortSet) -> dict[Service, PortSet]:
@@ -198,31 +245,6 @@ def ports_text(services: dict[Service, PortSet]) -> str:
         for first, last in ports.transport(service.transport):
             texts.append(f"{first}-{last}/{service.application}" if last > first else f"{first}/{service.application}")
     return " ".join(dict.fromkeys(texts))
-
-
-def is_on(ports: PortSet, flow: Flow) -> bool:
-    """True if the flow is on one of the ports."""
-    return any(first <= flow.port <= last for first, last in ports.transport(flow.transport))
-
-
-def in_row(piece: Box, parties: frozenset[str], row: Row) -> bool:
-    """True if some of the parties and of the row's accounts may be in the piece."""
-    chosen = any((name in piece.groups.names) is not piece.groups.negated for name in parties)
-    return chosen and any((name in piece.accounts.names) is not piece.accounts.negated for name in row.accounts)
-
-
-def narrowed(piece: Box, parties: frozenset[str], row: Row) -> Box:
-    """The flows of the piece that are of these parties and in the row."""
-    accounts = piece.accounts
-    named = row.accounts - {OTHER}
-    if OTHER not in row.accounts:
-        accounts = accounts.within(Choice(named))
-    return replace(
-        piece,
-        groups=piece.groups.within(Choice(parties)),
-        accounts=accounts,
-        ports=piece.ports.intersection(row.ports),
-    )
 
 
 def rules_at(rules: Iterable[Told]) -> tuple[RuleAt, ...]:

@@ -40,7 +40,8 @@ class Change:
     ``groups`` and ``accounts`` are names as people wrote them (``ANY``: any). ``sources`` is empty for all addresses of
     the groups, else it says which of them (those that came or went). ``endpoint`` is a pattern, an address or a service
     tag as it was written, with its path; empty stands for everything that the rules have, then ``count`` says how many
-    endpoints they are. ``beyond`` are those parts of the endpoint that are decided as before. ``ports`` are as the
+    endpoints they are. ``within`` are further endpoints that a flow of the change matches, each of them. ``beyond`` are
+    those parts of the endpoint that are decided as before (``… on PORTS``: on these ports only). ``ports`` are as the
     language writes them, separated by spaces.
 
     ``before`` and ``after`` are ``deny`` and ``allow``, or the two states of inspection. ``old_rules`` and
@@ -58,6 +59,7 @@ class Change:
     new_rules: tuple[RuleAt, ...]
     example: Flow
     sources: str = ""
+    within: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
     count: int = 0
     notes: tuple[str, ...] = ()
