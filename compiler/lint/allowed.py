@@ -1,4 +1,7 @@
-"""Allowances: the comments `# egressc: allow RULE "why"`, and what each of them is about."""
+"""Allowances: the comments `# egressc: allow RULE "why"`, and what each of them is about.
+
+What a comment to egressc can say besides is read in ``beside``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from egressc.lint.beside import declarations
 from egressc.syntax import (
     Binding,
     Endpoints,
@@ -56,9 +60,10 @@ def allowances(file: File) -> Iterator[Allowance]:
     """
     if "egressc" not in file.source.text.lower():
         return
-    for item in file.items:
-        yield from _of(item, item.span)
-    yield from _read(file.comments.closing, None)
+    declared = {each.comment for each in declarations(file)}
+    for found in (*(each for item in file.items for each in _of(item, item.span)), *_read(file.comments.closing, None)):
+        if found.comment not in declared:
+            yield found
 
 
 def _of(node: Node, about: Span) -> Iterator[Allowance]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from egressc.scope import Kind
 from egressc.services import Service
-from egressc.syntax import Endpoints, Word
+from egressc.syntax import Endpoints, Text, Word
 from egressc.templates import HostWord, TemplateWord
 from egressc.words import SetWord, endpoint_word, port_word
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from egressc.hosts import HostPattern
     from egressc.lint.subject import Subject, Written
     from egressc.source import Source, Span
-    from egressc.syntax import Setting
+    from egressc.syntax import Policy, Rule, Setting
 
 
 _SHOWN: Final = 3
@@ -37,6 +37,16 @@ class PortWord(NamedTuple):
     service: Service
 
 
+def rules_to_mend(subject: Subject) -> tuple[Written, ...]:
+    """The rules in effect, wherever they stand, and all rules of the files that the PATHs stand for.
+
+    So a library can be read by itself, and a template that nobody includes is read in the files of its own.
+    """
+    compiled = {file.source for file in subject.files}
+    in_effect = {rule.span for rule in subject.policy.rules}
+    return tuple([written for span, written in subject.written.items() if span.source in compiled or span in in_effect])
+
+
 class Destination(NamedTuple):
     """The hosts under ``to`` of a rule: its own words, those of its sets, and what it excepts.
 
@@ -49,20 +59,12 @@ class Destination(NamedTuple):
 
 
 class Hosts:
-    """The rules of a subject that somebody may have to mend, and the hosts that they name.
-
-    Those are the rules in effect, wherever they stand, and all rules of the files that the PATHs stand for: a library
-    is read by itself, too.
-    """
+    """The rules of a subject that somebody may have to mend, and the hosts that they name."""
 
     def __init__(self, subject: Subject) -> None:
         self._scopes = subject.scopes
         self._sets: dict[tuple[Source, tuple[str, ...]], tuple[Named, ...]] = {}
-        compiled = {file.source for file in subject.files}
-        in_effect = {rule.span for rule in subject.policy.rules}
-        self.rules: tuple[Written, ...] = tuple(
-            [written for span, written in subject.written.items() if span.source in compiled or span in in_effect]
-        )
+        self.rules = rules_to_mend(subject)
 
     def of(self, written: Written) -> Destination:
         """What the rule is for."""
@@ -122,4 +124,18 @@ def ports_of(written: Written) -> list[PortWord]:
 
 
 def _setting(written: Written, keyword: str) -> Setting:
-    return next(setting for setting in written.rule.settings if setting.keyword.text == keyword)
+    found = setting_of(written.rule, keyword)
+    assert found is not None, "`to` and `ports` are required, and this policy has no errors"
+    return found
+
+
+def setting_of(node: Rule | Policy, keyword: str) -> Setting | None:
+    """The setting of a rule or a policy with that keyword."""
+    return next((setting for setting in node.settings if setting.keyword.text == keyword), None)
+
+
+def text_of(node: Rule | Policy, keyword: str) -> str:
+    """What a setting of a rule or a policy says, without white space around it; empty where it is missing."""
+    setting = setting_of(node, keyword)
+    value = setting.values[0] if setting is not None else None
+    return value.value.strip() if isinstance(value, Text) else ""

@@ -9,8 +9,9 @@ Only rules that ran are counted: with `--select` or `--ignore` the allowances of
 
 ```egress
 policy dublin "Outbound access of the Dublin servers" {
-    owner "network-security@contoso.example"
-    from  connectors
+    owner     "network-security@contoso.example"
+    reference "https://wiki.contoso.example/egress"
+    from      connectors
 
     # egressc: allow shadowed-rule "for the audit"
     allow sign-in "Sign-in" {
@@ -24,8 +25,9 @@ policy dublin "Outbound access of the Dublin servers" {
 
 ```egress
 policy dublin "Outbound access of the Dublin servers" {
-    owner "network-security@contoso.example"
-    from  connectors
+    owner     "network-security@contoso.example"
+    reference "https://wiki.contoso.example/egress"
+    from      connectors
 
     allow sign-in "Sign-in" {
         to    login.windows.net

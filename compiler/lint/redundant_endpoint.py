@@ -10,8 +10,9 @@ it adds, and whoever narrows the other entry later does not see that this one st
 
 ```egress
 policy dublin "Outbound access of the Dublin servers" {
-    owner "network-security@contoso.example"
-    from  connectors
+    owner     "network-security@contoso.example"
+    reference "https://wiki.contoso.example/egress"
+    from      connectors
 
     allow sign-in "Sign-in" {
         to    *.msauth.net login.windows.net logincdn.msauth.net
@@ -24,8 +25,9 @@ policy dublin "Outbound access of the Dublin servers" {
 
 ```egress
 policy dublin "Outbound access of the Dublin servers" {
-    owner "network-security@contoso.example"
-    from  connectors
+    owner     "network-security@contoso.example"
+    reference "https://wiki.contoso.example/egress"
+    from      connectors
 
     allow sign-in "Sign-in" {
         to    *.msauth.net login.windows.net

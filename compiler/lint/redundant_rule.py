@@ -14,8 +14,9 @@ the same, the one that stands first stays.
 
 ```egress
 policy dublin "Outbound access of the Dublin servers" {
-    owner "network-security@contoso.example"
-    from  connectors
+    owner     "network-security@contoso.example"
+    reference "https://wiki.contoso.example/egress"
+    from      connectors
 
     allow sign-in "Sign-in" {
         to    login.windows.net
@@ -32,8 +33,9 @@ policy dublin "Outbound access of the Dublin servers" {
 
 ```egress
 policy dublin "Outbound access of the Dublin servers" {
-    owner "network-security@contoso.example"
-    from  connectors
+    owner     "network-security@contoso.example"
+    reference "https://wiki.contoso.example/egress"
+    from      connectors
 
     allow sign-in "Sign-in" {
         to    login.windows.net

@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 
 CODES: Final[Mapping[str, str]] = {
     "broken-allowance": "W0801",
+    "co-located-agents": "W0831",
+    "due-review": "N0826",
+    "expiring-rule": "N0824",
     "idle-allowance": "N0802",
     "idle-deny": "N0803",
     "look-alike-host": "W0823",
+    "missing-owner": "W0828",
+    "missing-reference": "N0829",
+    "overdue-review": "W0825",
     "overlapping-deny": "N0804",
     "plain-http": "W0821",
     "public-suffix-wildcard": "W0820",
@@ -26,6 +32,8 @@ CODES: Final[Mapping[str, str]] = {
     "redundant-rule": "W0806",
     "revocation-over-tls": "W0822",
     "shadowed-rule": "W0807",
+    "single-connector": "N0830",
+    "unused-definition": "W0827",
     "wide-exemption": "W0808",
 }
 """The code of each rule. The rule ``bad-thing`` is the module ``bad_thing``."""

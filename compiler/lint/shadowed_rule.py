@@ -11,8 +11,9 @@ A deny counts only if it holds as long as the rule that it hides: one with a `fe
 
 ```egress
 policy dublin "Outbound access of the Dublin servers" {
-    owner "network-security@contoso.example"
-    from  connectors
+    owner     "network-security@contoso.example"
+    reference "https://wiki.contoso.example/egress"
+    from      connectors
 
     allow backup "Backup to a storage account" {
         to    contoso.blob.core.windows.net
@@ -29,8 +30,9 @@ policy dublin "Outbound access of the Dublin servers" {
 
 ```egress
 policy dublin "Outbound access of the Dublin servers" {
-    owner "network-security@contoso.example"
-    from  connectors
+    owner     "network-security@contoso.example"
+    reference "https://wiki.contoso.example/egress"
+    from      connectors
 
     allow backup "Backup to a storage account" {
         to    contoso.blob.core.windows.net

@@ -1,0 +1,159 @@
+"""# W0827: a definition that nothing uses (`unused-definition`)
+
+No rule comes to this endpoint set, service account or parameter, or no name of an imported file is used. Whoever reads
+it believes that it matters; often a rule was to use it and names something else.
+
+Definitions are told only in files that state a policy of their own and that no other file of this run imports: what a
+library defines is there for others. An import counts wherever it stands, for it brings names into its own file only;
+`egressc check --fix` removes it.
+
+## Wrong
+
+```egress
+endpoints updates "Update servers" {
+    updates.contoso.example
+}
+
+endpoints mirrors "Mirrors of the update servers" {
+    mirror.contoso.example
+}
+
+policy servers "Outbound access of the servers" {
+    owner     "servers@contoso.example"
+    reference "https://wiki.contoso.example/servers"
+    from      servers
+
+    allow updates "Updates" {
+        to    updates
+        ports 443/https
+    }
+}
+```
+
+## Instead
+
+```egress
+endpoints updates "Update servers" {
+    updates.contoso.example
+}
+
+policy servers "Outbound access of the servers" {
+    owner     "servers@contoso.example"
+    reference "https://wiki.contoso.example/servers"
+    from      servers
+
+    allow updates "Updates" {
+        to    updates
+        ports 443/https
+    }
+}
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egressc.lint.edits import removal
+from egressc.lint.rule import Finding
+from egressc.scope import KIND_OF, Definition, Kind
+from egressc.syntax import Endpoints, Parameter, Policy, ServiceAccount, Word
+from egressc.templates import TemplateWord
+from egressc.words import SetWord, endpoint_word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from egressc.lint.subject import Subject
+    from egressc.project import ProjectFile
+    from egressc.scope import Scope
+    from egressc.syntax import Item
+
+NAME = "unused-definition"
+CODE = "W0827"
+
+_HOW = {
+    Kind.SET: "no rule and no other set names it",
+    Kind.ACCOUNT: "no `as` names it",
+    Kind.PARAMETER: "no host holds it",
+}
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """The definitions and imports that nothing uses, of the files that the PATHs stand for."""
+    imported = {each.name for file in subject.project.files for each in file.imports}
+    for file in subject.project.files:
+        if not file.is_compiled or file.tree is None:
+            continue
+        scope = subject.scopes[file.source]
+        named = {id(item): tuple(_named(item, scope)) for item in file.tree.items}
+        yield from _imports(file, {d.name.span.source.name for each in named.values() for d in each})
+        policies = [item for item in file.tree.items if isinstance(item, Policy)]
+        if file.source.name not in imported and not all(policy.template for policy in policies):
+            yield from _definitions(file.tree.items, policies, named)
+
+
+def _imports(file: ProjectFile, used: set[str]) -> Iterator[Finding]:
+    for each in file.imports:
+        if each.name is not None and each.name not in used:
+            yield Finding(
+                message=f"nothing of `{each.statement.path.value}` is used here",
+                span=each.statement.path.span,
+                label="no name that it defines stands in this file",
+                help="remove the import: names are not passed on to files that import this one",
+                fix=(removal(each.statement.span),),
+            )
+
+
+def _definitions(
+    items: Iterable[Item], roots: Iterable[Policy], named: dict[int, tuple[Definition, ...]]
+) -> Iterator[Finding]:
+    reached: set[int] = set()
+    waiting: list[Definition] = list(roots)
+    while waiting:
+        definition = waiting.pop()
+        if id(definition) not in reached:
+            reached.add(id(definition))
+            waiting += named.get(id(definition), ())
+    for item in items:
+        if isinstance(item, Endpoints | ServiceAccount | Parameter) and id(item) not in reached:
+            kind = KIND_OF[type(item)]
+            yield Finding(
+                message=f"the {kind.value} `{item.name.text}` is not used",
+                span=item.name.span,
+                label=_HOW[kind],
+                help="remove it, or use it where it was meant",
+            )
+
+
+def _named(item: Item, scope: Scope) -> Iterator[Definition]:
+    """The definitions that an item names, in this file or in an imported one."""
+    for kind, name in _names(item):
+        found = scope.find(kind, name)
+        if found is not None:
+            yield found
+
+
+def _names(item: Item) -> Iterator[tuple[Kind, str]]:
+    match item:
+        case Endpoints():
+            yield from _in_hosts(item.entries)
+        case Policy():
+            yield from ((Kind.POLICY, include.name.text) for include in item.includes)
+            for setting in (*item.settings, *(setting for rule in item.rules for setting in rule.settings)):
+                match setting.keyword.text:
+                    case "as":
+                        yield from ((Kind.ACCOUNT, value.text) for value in setting.values if isinstance(value, Word))
+                    case "to":
+                        yield from _in_hosts((*setting.values, *(setting.exceptions or ())))
+        case _:
+            pass
+
+
+def _in_hosts(entries: Iterable[object]) -> Iterator[tuple[Kind, str]]:
+    for entry in entries:
+        meaning = endpoint_word(entry.text) if isinstance(entry, Word) else None
+        if isinstance(meaning, SetWord):
+            yield Kind.SET, meaning.name
+        elif isinstance(meaning, TemplateWord):
+            yield from ((Kind.PARAMETER, parameter) for parameter in meaning.parameters)
