@@ -214,14 +214,24 @@ def _wider(build, flow, tags, said):
                 return problem
     if said == "deny" and any(not r.is_deny and rule_holds(r, flow, tags) for r in build.site.rules):
         return "a deny is left out, and an allow needs it" if _some_left_out(build, flow, tags) else ""
-    letting = [p for p in build.lowering.parts if not p.rule.is_deny and part_holds(p, flow, tags)]
+    known = _as_known(build, flow, tags)
+    letting = [p for p in build.lowering.parts if not p.rule.is_deny and part_holds(p, known, tags)]
     if not letting:
         return "no rule was announced to let it through"
     for part in letting:
-        problem = _added(build, part, flow, tags, Effect.WIDER)
+        problem = _added(build, part, known, tags, Effect.WIDER)
         if problem:
             return problem
     return ""
+
+
+def _as_known(build, flow, tags):
+    """The flow as the allows by name can know it: by the shared name alone, if denies take its own name out of them."""
+    own = replace(flow, shared=None)
+    cut = [p.reach for p in build.lowering.parts if p.rule.is_deny and p.cut_out and p.reach is not None]
+    if flow.host is None or flow.shared is None or not any(reach_holds(reach, own, tags) for reach in cut):
+        return flow
+    return replace(flow, host=None, path=None)
 
 
 def _is_left_out(build, rule, flow, tags):
