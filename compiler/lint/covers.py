@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from egressc.flows import boxes
@@ -24,8 +25,14 @@ if TYPE_CHECKING:
 Unit: TypeAlias = "tuple[Span, list[BoundRule]]"
 """A rule as it is written (the span of its name), and the bound rules that it is."""
 
-_APART: Final = 8
-"""A rule for so many groups or fewer is looked for under each of them."""
+_APART: Final = 4
+"""A rule for so many groups or accounts or fewer is looked for under each of them."""
+
+_MANY: Final = "*"
+"""What a rule for more of them is found under; no group or account is called so."""
+
+_Key: TypeAlias = "tuple[str, str | None]"
+"""A group and an account; ``None`` for any account."""
 
 
 def lasts(of: Rule, by: Rule) -> bool:
@@ -54,32 +61,36 @@ class Covers:
         self._fits = fits
         self._part = part
         self._gone: set[Span] = set() if gone is None else gone
-        by_group: dict[str, list[BoundRule]] = {}
-        for rule in rules:
-            for name in _groups_of(rule):
-                by_group.setdefault(name, []).append(rule)
-        self._rules = by_group
         self._every = tuple(rules)
-        self._indexes: dict[str | None, tuple[Sequence[BoundRule], BlockIndex]] = {}
+        self._rules: dict[_Key, list[BoundRule]] = {}
+        for rule in rules:
+            for key in product(_groups_of(rule), _accounts_of(rule)):
+                self._rules.setdefault(key, []).append(rule)
+        self._indexes: dict[_Key | None, tuple[Sequence[BoundRule], BlockIndex]] = {}
 
-    def _index(self, group: str | None) -> tuple[Sequence[BoundRule], BlockIndex]:
-        """The rules for a group (``""``: for many groups; ``None``: all rules) with an index over them."""
-        found = self._indexes.get(group)
+    def _index(self, key: _Key | None) -> tuple[Sequence[BoundRule], BlockIndex]:
+        """The rules that are found under a key (``None``: all rules), with an index over them."""
+        found = self._indexes.get(key)
         if found is None:
-            rules = self._every if group is None else self._rules.get(group, ())
+            rules = self._every if key is None else self._rules.get(key, ())
             index = BlockIndex([[b for reach in self._part(r) for b in blocks_of(reach, self._tags)] for r in rules])
-            found = self._indexes[group] = (rules, index)
+            found = self._indexes[key] = (rules, index)
         return found
 
+    def _near(self, rule: BoundRule) -> Iterator[tuple[Sequence[BoundRule], BlockIndex]]:
+        """The indexes over rules that may hold something of the rule."""
+        groups, accounts = _groups_of(rule), _accounts_of(rule)
+        if groups == (_MANY,) or accounts == (_MANY,):
+            yield self._index(None)
+            return
+        # What is for any account, also those that nothing names, is held by rules for any account only.
+        more = () if accounts == (None,) else (_MANY, None)
+        for key in product((*groups, _MANY), (*accounts, *more)):
+            if key in self._rules:
+                yield self._index(key)
+
     def _others(self, rule: BoundRule) -> list[Others]:
-        groups = _groups_of(rule)
-        indexes = [None] if groups == ("",) else [*groups, ""]
-        result = []
-        for rules, index in map(self._index, indexes):
-            if not rules:
-                continue
-            result.append(Others(index, partial(self._holds, rule, rules)))
-        return result
+        return [Others(index, partial(self._holds, rule, rules)) for rules, index in self._near(rule)]
 
     def _holds(self, rule: BoundRule, rules: Sequence[BoundRule], number: int) -> bool:
         return self._may_hold(rule, rules[number])
@@ -103,13 +114,15 @@ class Covers:
             mine = [box for reach in part(rule) for box in boxes(reach, self._tags)]
             if uncovered(mine, (), [*self._others(rule), *without]) is not None:
                 return None
+            if without and uncovered(mine, (), without) is None:
+                continue
             found.update(dict.fromkeys(self._few(rule, mine, without)))
         return tuple(found)
 
     def _few(self, rule: BoundRule, mine: Sequence[Box], without: Sequence[BlockIndex]) -> list[BoundRule]:
         """Some of the rules that hold the boxes: one if it is enough, else as few as are easily found."""
         near: dict[BoundRule, tuple[Box, ...]] = {}
-        for rules, index in map(self._index, [None] if _groups_of(rule) == ("",) else [*_groups_of(rule), ""]):
+        for rules, index in self._near(rule):
             for number in index.near(mine):
                 other = rules[number]
                 if self._may_hold(rule, other) and other not in near:
@@ -143,11 +156,17 @@ _TRIED: Final = 16
 
 
 def _groups_of(rule: BoundRule) -> tuple[str, ...]:
-    """The groups that a rule is found under; the empty name for one with many."""
+    """The groups that a rule is found under."""
     names = rule.reach.groups
-    if not isinstance(names, frozenset) or len(names) > _APART:
-        return ("",)
-    return tuple(sorted(names))
+    return tuple(sorted(names)) if isinstance(names, frozenset) and len(names) <= _APART else (_MANY,)
+
+
+def _accounts_of(rule: BoundRule) -> tuple[str | None, ...]:
+    """The accounts that a rule is found under."""
+    names = rule.reach.accounts
+    if not isinstance(names, frozenset):
+        return (None,)
+    return tuple(sorted(names)) if len(names) <= _APART else (_MANY,)
 
 
 class Others(Prefix):

@@ -11,8 +11,9 @@ Not told of a deny `from any-group`, nor in a policy that has denies only: those
 
 ```egress
 policy dublin "Outbound access of the Dublin servers" {
-    owner "network-security@contoso.example"
-    from  connectors
+    owner     "network-security@contoso.example"
+    reference "https://wiki.contoso.example/egress"
+    from      connectors
 
     allow company "Services of the company" {
         to    *.contoso.example
@@ -29,8 +30,9 @@ policy dublin "Outbound access of the Dublin servers" {
 
 ```egress
 policy dublin "Outbound access of the Dublin servers" {
-    owner "network-security@contoso.example"
-    from  connectors
+    owner     "network-security@contoso.example"
+    reference "https://wiki.contoso.example/egress"
+    from      connectors
 
     allow company "Services of the company" {
         to    *.contoso.example
@@ -56,6 +58,8 @@ from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
 from egressc.diagnostics import Related
+from egressc.flows import boxes
+from egressc.flows_search import in_both
 from egressc.lint.rule import Finding
 from egressc.policy import Action
 from egressc.services import FIRST_PORT, LAST_PORT, PortSet
@@ -68,6 +72,9 @@ if TYPE_CHECKING:
 
 _ALL = ((FIRST_PORT, LAST_PORT),)
 _EVERY_PORT = PortSet(_ALL, _ALL)
+
+_TRIED = 16
+"""So many allows are looked at to say what a deny misses."""
 
 NAME = "idle-deny"
 CODE = "N0803"
@@ -100,14 +107,17 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _nearly_met(subject: Subject, rule: BoundRule) -> tuple[BoundRule | None, str]:
-    """An allow that the rule misses in one dimension, and in which."""
-    reach = rule.reach
-    for by, wider in (
-        ("its ports", replace(reach, ports=_EVERY_PORT)),
-        ("its accounts", replace(reach, accounts=ANY)),
-        ("its groups", replace(reach, groups=ANY)),
-    ):
-        met = subject.index.allows_meeting(wider)
-        if met:
-            return met[0], by
+    """An allow that the rule misses in one dimension, and in which; among the first that name the same endpoints."""
+    allows, tags = subject.index.allows, subject.site.tags
+    numbers: set[int] = set()
+    for box in boxes(rule.reach, tags):
+        numbers.update(allows.names.intersecting(box.inside[0][0]) if box.inside else allows.by_address(box.addresses))
+    for number in sorted(numbers)[:_TRIED]:
+        for by, wider in (
+            ("its ports", replace(rule.reach, ports=_EVERY_PORT)),
+            ("its accounts", replace(rule.reach, accounts=ANY)),
+            ("its groups", replace(rule.reach, groups=ANY)),
+        ):
+            if in_both(boxes(wider, tags), allows.boxes_of(number)):
+                return subject.index.allow_rules[number], by
     return None, ""

@@ -82,8 +82,9 @@ def test_what_is_denied_needs_no_cover():
 
 
 def test_an_allow_that_denies_hide_is_another_finding():
-    text = policy(allow("a", "x.example.com"), 'deny d "D" { to x.example.com ports 443/https }')
-    assert told(text, RULE, INVENTORY) == []
+    deny = 'deny d "D" { to x.example.com ports 443/https }'
+    assert told(policy(allow("a", "x.example.com"), deny), RULE, INVENTORY) == []
+    assert told(policy(allow("a", "x.example.com"), allow("b", "*.example.com"), deny), RULE, INVENTORY) == []
 
 
 def test_of_equal_rules_the_first_stays():
