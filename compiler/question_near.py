@@ -42,13 +42,13 @@ def near_misses(
     some = question.boxes()
     known = set(matching)
     found: dict[tuple[str, str], NearMiss] = {}
+    for miss in _left_out(prepared, whole, question, some):
+        found.setdefault((miss.rule.identity, miss.part), miss)
     for what, relaxed, tell in _relaxed(whole.index, question, some):
         for rule in _meeting(whole.index, relaxed):
             sentence = None if rule in known else tell(rule)
             if sentence:
                 found.setdefault((rule.identity, rule.part), NearMiss(rule.rule, rule.part, what, sentence))
-    for miss in _left_out(prepared, whole, question, some):
-        found.setdefault((miss.rule.identity, miss.part), miss)
     return tuple(found[key] for key in sorted(found))
 
 
