@@ -181,7 +181,7 @@ def _firewall_notes(site: Site[Any], found: Answer, here: Decided, rules: Sequen
     to = found.question.to
     if here.verdict is Ruled.ALLOW and not to.is_open and not rules and site.internal.contains(to.addresses):
         notes.append("the address is internal: it is let through, because nothing there could leave it to other rules")
-    if here.left is not None:
+    if here.left is not None or here.verdict is Ruled.UNDECIDED:
         if not to.is_open and site.internal.overlaps(to.addresses):
             notes.append("the address is internal, and no rule names it: it is left to what else stands there")
         elif not site.closing_deny:
