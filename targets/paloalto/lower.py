@@ -31,7 +31,7 @@ from egressc.targets.paloalto.model import (
     Unplaced,
     Vsys,
 )
-from egressc.targets.paloalto.objects import DIGITS, PREFIX, Objects, literals
+from egressc.targets.paloalto.objects import DIGITS, PREFIX, Objects, literals, takes_in_v4
 from egressc.targets.paloalto.rule_words import Vocabulary
 from egressc.targets.paloalto.self_check import check
 
@@ -74,6 +74,7 @@ def lower(site: Site[Settings]) -> Lowering[Configuration]:
         existing=frozenset(objects.existing),
     )
     problems = [*steps.diagnostics, *vocabulary.diagnostics, *writer.diagnostics, *objects.diagnostics]
+    problems += _family_problems(site)
     problems += _object_problems(site, frozenset([a.name for a in addresses] + [g.name for g in groups]))
     if not problems:
         check(model)
@@ -183,6 +184,22 @@ def _object_problems(site: Site[Settings], written: frozenset[str]) -> list[Diag
                 )
             )
     return found
+
+
+def _family_problems(site: Site[Settings]) -> list[Diagnostic]:
+    """Groups whose networks would let in sources of IPv4 that are not in them."""
+    return [
+        Diagnostic(
+            code="E0709",
+            message=f"PAN-OS takes IPv4 addresses for addresses of `::/96`, so the networks of `{group.name}` would "
+            "take in sources that are not in it",
+            span=group.span,
+            label="a network of IPv6 that begins below `::1:0:0`",
+            help="name the networks that the group really has",
+        )
+        for group in site.groups
+        if isinstance(group.addresses, AddressSet) and takes_in_v4(group.addresses)
+    ]
 
 
 def _assumes(site: Site[Settings], model: Configuration, *, has_literals: bool) -> tuple[str, ...]:

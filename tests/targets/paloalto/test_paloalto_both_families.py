@@ -8,6 +8,9 @@ from ipaddress import IPv6Address, ip_address, ip_network
 import pytest
 from paloalto_live import address, does, one, section
 from paloalto_reading import inventory, written
+from support import compilation_of
+
+from egressc.diagnostics import Level
 
 OUTSIDE = ["192.0.2.1", "10.1.2.3", "203.0.113.9", "2001:db8::1", "2606:4700::1", "64:ff9b::1"]
 """One address each in what the policies here speak of, and outside of it."""
@@ -60,3 +63,22 @@ def test_networks_of_ipv6_match_ipv4(network, answers):
     assert all(does(not_there, address=to, source=by) != a for (to, by), a in zip(flows, answers, strict=True))
     senders = one(source=network)
     assert does(senders, source="10.1.0.5") == ("deny" if network in {"2000::/3", "::cb00:7100/120"} else "allow")
+
+
+@pytest.mark.parametrize(
+    ("networks", "codes"),
+    [
+        ('"::/0"', ["E0709"]),
+        ('"10.20.0.0/24", "::/64"', ["E0709"]),
+        ('"::a14:0/120"', ["E0709"]),
+        # All that such a network takes in is in the group anyway.
+        ('"10.20.0.0/24", "::a14:0/120"', []),
+        ('"0.0.0.0/0", "::/0"', []),
+        ('"::1:0:0/96"', []),
+        ('"10.20.0.0/24", "2001:db8::/32"', []),
+    ],
+)
+def test_a_group_that_would_take_in_other_sources_is_refused(networks, codes):
+    policy = 'policy p "P" {\n from connectors\n allow a "A" { to www.example.com ports 443/https }\n}\n'
+    found = compilation_of(policy, inventory(groups=f"connectors: {{networks: [{networks}]}}"))
+    assert [d.code for d in found.diagnostics if d.level is Level.ERROR] == codes
