@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from egressc.policy import Action
 from egressc.scope import Kind
 from egressc.services import Service
 from egressc.syntax import Endpoints, Text, Word
@@ -40,11 +41,30 @@ class PortWord(NamedTuple):
 def rules_to_mend(subject: Subject) -> tuple[Written, ...]:
     """The rules in effect, wherever they stand, and all rules of the files that the PATHs stand for.
 
-    So a library can be read by itself, and a template that nobody includes is read in the files of its own.
+    So a library can be read by itself, and a template that nobody includes is read in the files of its own. Expired
+    allows are left out: they are told as such.
     """
     compiled = {file.source for file in subject.files}
     in_effect = {rule.span for rule in subject.policy.rules}
-    return tuple([written for span, written in subject.written.items() if span.source in compiled or span in in_effect])
+    over = expired(subject)
+    return tuple(
+        [
+            written
+            for span, written in subject.written.items()
+            if (span.source in compiled or span in in_effect) and span not in over
+        ]
+    )
+
+
+def expired(subject: Subject) -> frozenset[Span]:
+    """The allows that have ended."""
+    return frozenset(
+        [
+            rule.span
+            for rule in subject.policy.rules
+            if rule.action is Action.ALLOW and rule.expires is not None and rule.expires < subject.as_of
+        ]
+    )
 
 
 class Destination(NamedTuple):
@@ -63,11 +83,18 @@ class Hosts:
 
     def __init__(self, subject: Subject) -> None:
         self._scopes = subject.scopes
+        self._read_before: dict[int, Destination] = {}
         self._sets: dict[tuple[Source, tuple[str, ...]], tuple[Named, ...]] = {}
         self.rules = rules_to_mend(subject)
 
     def of(self, written: Written) -> Destination:
         """What the rule is for."""
+        found = self._read_before.get(id(written.rule))
+        if found is None:
+            found = self._read_before[id(written.rule)] = self._destination(written)
+        return found
+
+    def _destination(self, written: Written) -> Destination:
         to = _setting(written, "to")
         own, shared = self._read(to.span.source, to.values)
         excepted = [named for part in self._read(to.span.source, to.exceptions or ()) for named in part]

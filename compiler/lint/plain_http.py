@@ -41,92 +41,107 @@ policy management "Device management" {
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from egressc.diagnostics import Related
 from egressc.host_index import HostIndex
 from egressc.hosts_certificates import is_certificate_host
-from egressc.lint.hosts import listed, ports_of
+from egressc.lint.hosts import Hosts, listed, ports_of
 from egressc.lint.rule import Finding
-from egressc.policy import HostEndpoint
+from egressc.lint.units import units
 from egressc.services import Application
+from egressc.templates import HostWord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from egressc.lint.subject import Subject
-    from egressc.policy import Endpoint
-    from egressc.site import BoundRule
+    from egressc.lint.hosts import Named
+    from egressc.lint.subject import Subject, Written
     from egressc.source import Span
-
-    _OverTls: TypeAlias = HostIndex[tuple[HostEndpoint, Span]]
 
 NAME = "plain-http"
 CODE = "W0821"
 
 
+class _Both(NamedTuple):
+    """A host that is reached by both, and the rule that reaches it by ``https``."""
+
+    text: str
+    over_tls: Written
+
+
 def check(subject: Subject) -> Iterator[Finding]:
     """The allows of plain HTTP to hosts that the same policy reaches by ``https``, each at the ports."""
-    policies: dict[str, list[BoundRule]] = {}
-    for rules in subject.bound.values():
-        for rule in rules:
-            if not rule.is_deny:
-                policies.setdefault(rule.rule.policy.name, []).append(rule)
+    hosts = Hosts(subject)
     told: set[Span] = set()
-    for rules in policies.values():
-        plain = [rule for rule in rules if _speaks(rule, Application.HTTP)]
-        index = _index(rule for rule in rules if _speaks(rule, Application.HTTPS)) if plain else None
-        if index is None:
+    for rules in units(subject):
+        allows = [written for written in rules if written.rule.action == "allow"]
+        plain = [written for written in allows if _port(written, Application.HTTP)]
+        if not plain:
             continue
-        found: dict[int, dict[str, Span]] = {}
-        for rule in plain:
-            place = rule.rule.span
-            if id(rule.endpoints) not in found:
-                found[id(rule.endpoints)] = dict(_both(rule.endpoints, index))
-            hosts = found[id(rule.endpoints)]
-            if hosts and place not in told:
-                told.add(place)
-                yield _finding(subject, place, hosts)
+        over_tls = _OverTls(hosts, [written for written in allows if _port(written, Application.HTTPS)])
+        for written in plain:
+            both = over_tls.both(written)
+            port = _port(written, Application.HTTP)
+            if both and port is not None and port not in told:
+                told.add(port)
+                yield _finding(written, port, both)
 
 
-def _speaks(rule: BoundRule, application: Application) -> bool:
-    return any(service.application is application for service in rule.services)
+def _port(written: Written, application: Application) -> Span | None:
+    """The first word under ``ports`` that names the application."""
+    return next((port.span for port in ports_of(written) if port.service.application is application), None)
 
 
-def _index(rules: Iterable[BoundRule]) -> _OverTls:
-    """The hosts that the rules reach, those of endpoints that several rules share once."""
-    shared = {id(rule.endpoints): rule for rule in rules}
-    return HostIndex(
-        [
-            (endpoint.pattern, (endpoint, rule.rule.span))
-            for rule in shared.values()
-            for endpoint in rule.endpoints
-            if isinstance(endpoint, HostEndpoint)
-        ]
-    )
+class _OverTls:
+    """The hosts that some rules reach; words that several rules share are looked at once."""
+
+    def __init__(self, hosts: Hosts, rules: Iterable[Written]) -> None:
+        self._hosts = hosts
+        self._shared: dict[int, list[_Both]] = {}
+        self._templates: dict[str, Written] = {}
+        patterns = []
+        seen: set[int] = set()
+        for written in rules:
+            own, shared, _ = hosts.of(written)
+            for _, host in own if id(shared) in seen else (*own, *shared):
+                if isinstance(host, HostWord):
+                    patterns.append((host.pattern, (host.path, written)))
+                else:
+                    self._templates.setdefault(host.text, written)
+            seen.add(id(shared))
+        self._index: Final = HostIndex(patterns)
+
+    def both(self, written: Written) -> list[_Both]:
+        """The hosts of a rule that are reached here too, but for those that certificates are checked with."""
+        own, shared, _ = self._hosts.of(written)
+        if id(shared) not in self._shared:
+            self._shared[id(shared)] = list(self._among(shared))
+        return [*self._among(own), *self._shared[id(shared)]]
+
+    def _among(self, named: Sequence[Named]) -> Iterator[_Both]:
+        for word, host in named:
+            if not isinstance(host, HostWord):
+                if host.text in self._templates:
+                    yield _Both(word.text, self._templates[host.text])
+                continue
+            for path, written in self._index.containing(host.pattern):
+                if path is None or host.path == path or (host.path or "").startswith(f"{path}/"):
+                    if not is_certificate_host(host.pattern, host.path):
+                        yield _Both(word.text, written)
+                    break
 
 
-def _both(endpoints: Iterable[Endpoint], index: _OverTls) -> Iterator[tuple[str, Span]]:
-    """The hosts that the index holds, too, and the place of a rule that reaches them there."""
-    for endpoint in endpoints:
-        if not isinstance(endpoint, HostEndpoint) or is_certificate_host(endpoint.pattern, endpoint.path):
-            continue
-        for other, place in index.containing(endpoint.pattern):
-            if other.path is None or endpoint.path == other.path or (endpoint.path or "").startswith(f"{other.path}/"):
-                yield endpoint.text, place
-                break
-
-
-def _finding(subject: Subject, place: Span, hosts: dict[str, Span]) -> Finding:
-    written = subject.written[place]
-    port = next(port for port in ports_of(written) if port.service.application is Application.HTTP)
-    over_tls = next(iter(hosts.values()))
-    are = "is" if len(hosts) == 1 else "are"
+def _finding(written: Written, port: Span, both: Sequence[_Both]) -> Finding:
+    names = [each.text for each in both]
+    over_tls = both[0].over_tls.rule.name.span
+    are = "is" if len(set(names)) == 1 else "are"
+    here = over_tls == written.rule.name.span
     return Finding(
-        message=f"{listed(list(hosts))} {are} reached by `https` too",
-        span=port.span,
+        message=f"{listed(names)} {are} reached by `https` too",
+        span=port,
         label="in the clear",
         help="remove it, if the hosts do not need it",
         context=written.rule.span,
-        related=() if over_tls == place else (Related(span=over_tls, text="by `https` here"),),
+        related=() if here else (Related(span=over_tls, text="by `https` here"),),
     )

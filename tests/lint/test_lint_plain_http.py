@@ -82,3 +82,39 @@ def test_many_hosts_are_counted():
     hosts = " ".join(f"{name}.example.com" for name in "edcba")
     ((_, _, message),) = told(policy(rule("a", hosts, "80/http 443/https")), RULE)
     assert message.endswith(" and 2 more are reached by `https` too")
+
+
+def test_a_template_that_nobody_includes_is_a_policy_by_itself():
+    lib = policy(rule("a", "a.example.com", "80/http"), rule("b", "a.example.com", "443/https"), name="lib")
+    lib = lib.replace("policy lib", "template policy lib").replace("    from g\n", "")
+    assert [line for line, _, _ in told(lib + policy(rule("c", "c.example.com", "443/https")), RULE)] == [4]
+    assert [line for line, _, _ in told(lib + policy("    include lib\n"), RULE)] == [4]
+
+
+def test_parameters():
+    inventory = "groups: {g: {networks: [10.0.0.1], parameters: {region: west}}}\n"
+    both = policy(
+        rule("a", "${region}.example.com", "80/http"),
+        rule("b", "${region}.example.com", "443/https"),
+        before="parameter region\n",
+    )
+    assert [message for _, _, message in told(both, RULE, inventory)] == [
+        "`${region}.example.com` is reached by `https` too"
+    ]
+    other = both.replace("${region}.example.com\n        ports 443", "x.${region}.example.com\n        ports 443")
+    assert told(other, RULE, inventory) == []
+
+
+def test_sets_that_rules_share():
+    sets = "endpoints some {\n    a.example.com\n    b.example.com\n}\n"
+    text = policy(rule("a", "some", "80/http"), rule("b", "some c.example.com", "443/https"), before=sets)
+    assert [(line, message) for line, _, message in told(text, RULE)] == [
+        (9, "`a.example.com` and `b.example.com` are reached by `https` too")
+    ]
+
+
+def test_what_has_expired_does_not_count():
+    ended = rule("b", "a.example.com", "443/https\n        expires 2026-01-01")
+    assert told(policy(rule("a", "a.example.com", "80/http"), ended), RULE) == []
+    ended = rule("a", "a.example.com", "80/http\n        expires 2026-01-01")
+    assert told(policy(ended, rule("b", "a.example.com", "443/https")), RULE) == []
