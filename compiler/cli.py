@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _VERBS = {
     "compile": "policies into one folder per firewall",
     "check": "everything that compile checks, and lint; writes nothing",
+    "diff": "what a change of policies means",
     "explain": "what happens to a flow and why, or the page of a diagnostic",
     "test": "runs policy tests (*.test.yaml)",
     "verify": "a live configuration against the policy: drift",
@@ -68,7 +69,11 @@ def _run(args: list[str]) -> int:
     if not args:
         parser.print_help(sys.stderr)
         return COULD_NOT_RUN
-    options, unknown = parser.parse_known_args(args)
+    # What stands behind `--` are PATHs for `diff`, however many revisions stand before it.
+    cut = args.index("--") if args[:1] == ["diff"] and "--" in args else len(args)
+    options, unknown = parser.parse_known_args(args[:cut])
+    if args[:1] == ["diff"]:
+        options.paths = args[cut + 1 :]
     if unknown:
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     match options.verb:
@@ -76,6 +81,8 @@ def _run(args: list[str]) -> int:
             from egressc.verb_compile import run  # noqa: PLC0415
         case "check":
             from egressc.verb_check import run  # noqa: PLC0415
+        case "diff":
+            from egressc.verb_diff import run  # noqa: PLC0415
         case "explain":
             from egressc.verb_explain import run  # noqa: PLC0415
         case "test":
@@ -164,6 +171,36 @@ def build_parser() -> argparse.ArgumentParser:
             help=f"{what}: names or codes",
         )
     made["check"].add_argument("--fix", action="store_true", help="mend in the files what lint can mend safely")
+    diff = made["diff"]
+    diff.usage = "egressc diff [OPTION…] OLD [NEW] [-- PATH…]"
+    diff.add_argument(
+        "words",
+        metavar="OLD [NEW]",
+        nargs="+",
+        help="git revisions, files or folders; OLD..NEW is two revisions, OLD...NEW begins where they went apart; "
+        "one revision alone is compared with the working tree",
+    )
+    diff.add_argument("--inventory", metavar="FILE", help="the inventory (default: inventory.yaml beside PATH)")
+    diff.add_argument("--firewall", metavar="NAME", action="append", default=[], help="only this firewall")
+    diff.add_argument("--no-firewalls", action="store_true", help="the policy alone")
+    diff.add_argument("--as-of", metavar="DATE", help="the date that expiry is compared with (default: today, UTC)")
+    diff.add_argument(
+        "--format", choices=("text", "markdown", "json", "html"), default="text", help="the form of the report"
+    )
+    diff.add_argument("-o", "--output", metavar="FILE", help="where to write the report (default: standard output)")
+    diff.add_argument(
+        "--fail-on",
+        metavar="WHAT[,WHAT…]",
+        action="append",
+        default=[],
+        help="exit 1 if there is such a change: widened, narrowed, inspection, firewalls",
+    )
+    diff.add_argument(
+        "--as",
+        metavar="FILE",
+        dest="stands_for",
+        help="where in the working tree OLD and NEW belong, if they were put elsewhere",
+    )
     explain = made["explain"]
     explain.usage = "egressc explain [OPTION…] WHO TO [PATH…]\n       egressc explain CODE…"
     explain.add_argument(
