@@ -1,8 +1,8 @@
 """# W0806: a rule that allows nothing of its own (`redundant-rule`)
 
-Every flow that this allow lets through is let through by another allow, or by several together, with the same wish about
-TLS inspection. Taking the rule away changes nothing. While it stands, whoever takes the other one away believes that the
-access has ended.
+Every flow that this allow lets through is let through by another allow, or by several together, with the same wish
+about TLS inspection. Taking the rule away changes nothing. While it stands, whoever takes the other one away believes
+that the access has ended.
 
 Others count only if they are as good as this rule: their names are recognised in the same way (an `https` rule does not
 stand in for a `tcp` rule by name), they log if it logs, and they hold as long (no `feature` that this one lacks, no

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final, cast
@@ -51,6 +50,8 @@ def load_rule(name: str) -> LintRule:
 
 def page_of_rule(name: str) -> str:
     """The page of the rule of that name, as Markdown: its docstring, read without running the rule."""
+    import ast  # noqa: PLC0415 - only pages need it
+
     path = files("egressc.lint").joinpath(f"{_module(name)}.py")
     return f"{(ast.get_docstring(ast.parse(path.read_text(encoding='utf-8'))) or '').strip()}\n"
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,3 +67,27 @@ def test_the_list_of_rules_in_the_docs_is_whole(golden):
         assert title, "the first line of a page is `# CODE: what it finds (`name`)`"
         rows.append(f"| `{name}` | {code} | {title[1]} |\n")
     golden(page, head[0] + head[1] + "".join(rows))
+
+
+def test_a_page_is_shown_without_running_its_rule():
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "egressc", "explain", "shadowed-rule"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    imported = set(re.findall(r"\|\s+(\S+)$", done.stderr, re.MULTILINE))
+    assert "egressc.lint.registry" in imported
+    assert not imported & {"lark", "yaml", "netaddr", "jsonschema", "egressc.lint.shadowed_rule", "egressc.flows"}
+
+
+def test_a_near_name_is_suggested(capsys):
+    assert main(["explain", "shadow-rule"]) == 2
+    assert "did you mean `shadowed-rule`?" in capsys.readouterr().err
+
+
+def test_json_has_the_code_of_a_name(capsys):
+    assert main(["explain", "shadowed-rule", "--format", "json"]) == 0
+    (page,) = json.loads(capsys.readouterr().out)["pages"]
+    assert (page["code"], page["markdown"]) == (CODES["shadowed-rule"], page_of_rule("shadowed-rule"))
