@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import pytest
 from lint_support import findings, told
 
@@ -147,3 +149,21 @@ def test_a_policy_that_is_not_there_is_no_slip():
 def test_it_can_be_allowed_where_the_policy_stands():
     one = user("p", "g", "publisher", "scanner")
     assert findings(AGENTS + '# egressc: allow co-located-agents "the vendor said yes"\n' + one, RULE, GROUPS) == []
+
+
+def test_the_shipped_policy_keeps_the_password_protection_proxy_apart():
+    """learn.microsoft.com/entra/global-secure-access/how-to-configure-connectors, a warning under "Windows server"."""
+    shipped = files("egressc.policies").joinpath("microsoft")
+    libraries = {
+        f"{name}__egress": shipped.joinpath(f"{name}.egress").read_text(encoding="utf-8")
+        for name in ("certificates", "entra-private-network-connector")
+    }
+    text = (
+        'import "entra-private-network-connector.egress"\n'
+        + template("entra-password-protection-proxy")
+        + user("p", "g", "entra-private-network-connector")
+        + user("q", "g", "entra-password-protection-proxy")
+    )
+    (found,) = findings(text, RULE, GROUPS, **libraries)
+    assert found.span.text == "p"
+    assert found.message.startswith("`entra-private-network-connector` and `entra-password-protection-proxy` share")
