@@ -9,9 +9,10 @@ from egressc.addresses import ALL
 from egressc.flows import EVERY, boxes
 from egressc.flows_search import difference, in_both
 from egressc.proof_rulings import DEFAULT
+from egressc.question import ANY_NAME
 from egressc.question_answer import Verdict
 from egressc.question_firewall import Ruled
-from egressc.reasons import Reason
+from egressc.reasons import Effect, Reason
 from egressc.services import ALL_PORTS
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
     from egressc.question_answer import Decision
     from egressc.question_firewall import Decided
     from egressc.reach import Reach
-    from egressc.reasons import Effect
     from egressc.site import BoundRule, Site
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One approximation that makes the difference: of which rule (empty: of the whole artefact), and in words."""
+    """One approximation that makes the difference: of which rule (empty: of the whole artefact), and in words.
+
+    ``effect`` is the effect on these flows: a fallback, which is wider as a whole, may lose some of them.
+    """
 
     reason: Reason
     effect: Effect
@@ -54,9 +57,12 @@ def causes(
     site: Site[Any], lowering: Lowering[Any], fidelity: Fidelity, some: Sequence[Box], policy: Decision, here: Decided
 ) -> tuple[Cause, ...]:
     """Why the artefact decides the flows otherwise than the policy; nothing where it does the same."""
+    # A flow whose address no other name has: else a rule that knows names by their addresses would match it.
+    some = [replace(box, shared_outside=(ANY_NAME,)) for box in some]
     some = _decided_otherwise(some, policy, here, site.tags)
     if not some:
         return ()
+    wanted = Effect.WIDER if here.verdict is Ruled.ALLOW else Effect.NARROWER
     names = {step.ruling.name for step in here.steps}
     found: dict[tuple[Reason, str], Cause] = {}
     known = {rule.rule.identity: rule for rule in fidelity.rules}
@@ -64,12 +70,13 @@ def causes(
     for part in lowering.parts:
         if names.isdisjoint(part.names) and id(part.rule.rule) not in deciding:
             continue
-        for step in _steps(part, some, site.tags):
+        for step, gained in _steps(part, some, site.tags):
+            if (gained is not part.rule.is_deny) is not (wanted is Effect.WIDER):
+                continue
             report = known.get(part.rule.identity)
             told = [a for a in report.approximations if a.reason is step.reason] if report is not None else []
             accepted = bool(told) and all(a.accepted for a in told)
-            effect = step.effect.opposite if part.rule.is_deny else step.effect
-            cause = Cause(step.reason, effect, part.rule.identity, step.sentence, accepted)
+            cause = Cause(step.reason, wanted, part.rule.identity, step.sentence, accepted)
             found.setdefault((step.reason, part.rule.identity), cause)
     if here.verdict is Ruled.UNDECIDED or here.left is not None:
         for whole in fidelity.whole:
@@ -121,21 +128,21 @@ def rules_of(lowering: Lowering[Any], names: Iterable[str]) -> tuple[BoundRule, 
     return tuple(found)
 
 
-def _steps(part: Part, some: Sequence[Box], tags: Mapping[str, AddressSet]) -> Iterator[Step]:
-    """The steps that bring the flows into the part, or take them out of it, in their order."""
+def _steps(part: Part, some: Sequence[Box], tags: Mapping[str, AddressSet]) -> Iterator[tuple[Step, bool]]:
+    """The steps that bring the flows into the part (true), or take them out of it (false), in their order."""
     found: list[Step] = []
     if part.reach is None or not _meets(part.reach, some, tags):
         # The flows are not in what is left: the step that lost them.
         for step in part.steps:
             if _meets(step.before, some, tags) and (step.after is None or not _meets(step.after, some, tags)):
-                yield step
+                yield step, False
         return
     for step in reversed(part.steps):
         if step.after is not None and _meets(step.after, some, tags) and not _meets(step.before, some, tags):
             found.append(step)
             # What this step let in, it may have let in only because of an earlier one: that is asked without it.
             some = _without(step.reason, some)
-    yield from reversed(found)
+    yield from ((step, True) for step in reversed(found))
 
 
 def _meets(reach: Reach, some: Sequence[Box], tags: Mapping[str, AddressSet]) -> bool:

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from egressc.addresses import ALL
-from egressc.flows import EVERY, NO_TAGS, Box
+from egressc.addresses import ALL, AddressSet, union_of
+from egressc.flows import EVERY, NO_TAGS, Box, Choice
 from egressc.flows_index import BlockIndex
 from egressc.flows_search import difference, in_both, witness
 from egressc.meaning import Block, Handling, Outcome, Ruling
 from egressc.proof_question import boxes_of
 from egressc.proof_rulings import DEFAULT
-from egressc.proof_sight import Sight, merged_processes
+from egressc.proof_sight import merged_processes
 from egressc.proof_trees import Trees, processes_of
 from egressc.question import NO_NAME
 from egressc.reach import BOTH_FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from egressc.flows import Flow, Processes
     from egressc.lowering import Lowering
@@ -91,7 +91,7 @@ class Enforcement:
         self._meaning = trees.meaning(meaning)
         self._per_group = target.per_group(site.settings)
         self._sees_accounts = target.sees_accounts(site.settings)
-        self._sight = Sight(site, lambda account: self._whom[account.name], per_group=self._per_group)
+        self._groups = {group.name: group for group in site.groups}
         rulings = list(self._meaning.rulings)
         self._internal = site.internal
         if self._meaning.default is not Outcome.LEFT and site.closing_deny:
@@ -130,17 +130,27 @@ class Enforcement:
                     sources,
                     processes,
                 )
-                for sources, objects in self._senders(sender)
+                for sources, objects in (self._seen(sender),)
                 for processes in whom
             ]
         )
 
-    def _senders(self, sender: Sender) -> Iterator[tuple[Any, Any]]:
-        for sources, objects in self._sight.senders(frozenset((sender.group,))):
-            if self._per_group or sender.sources is ALL or not objects.negated:
-                yield sources, objects
-            else:
-                yield sources.intersection(sender.sources), objects
+    def _seen(self, sender: Sender) -> tuple[AddressSet, Choice]:
+        """How the enforcement point knows a sender: its addresses, and the object of the device that it is in.
+
+        No two groups of one firewall share an address (inventory.md), so it is in no other group's networks or object.
+        """
+        if self._per_group:
+            return ALL, EVERY
+        own = self._groups[sender.group]
+        others = [group for group in self._groups.values() if group.name != sender.group]
+        sources = sender.sources
+        if sources is ALL:
+            known = [g.addresses for g in others if g.object_name is None and isinstance(g.addresses, AddressSet)]
+            sources = ALL.difference(union_of(known)) if known else ALL
+        if own.object_name is not None:
+            return sources, Choice(frozenset((own.object_name,)))
+        return sources, Choice(frozenset(g.object_name for g in others if g.object_name is not None), negated=True)
 
     def decide(self, question: Question, sender: Sender) -> Decided:
         """What the artefact does with the flows of one sender."""
