@@ -59,9 +59,11 @@ from typing import TYPE_CHECKING
 from egressc.anything import ANY, Anything
 from egressc.diagnostics import Related
 from egressc.flows import boxes
+from egressc.flows_index import FlowIndex
 from egressc.flows_search import in_both
 from egressc.lint.rule import Finding
-from egressc.policy import Action
+from egressc.policy import Action, TemplateEndpoint
+from egressc.reach import Reach
 from egressc.services import FIRST_PORT, LAST_PORT, PortSet
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     if waiting or not index.allow_rules:
         # An allow whose parameters have no value yet may be what the deny is for.
         return
+    off = _switched_off(subject)
     for span, rules in subject.sure_units():
         first = rules[0]
         if not first.is_deny or isinstance(first.rule.groups, Anything):
@@ -94,16 +97,27 @@ def check(subject: Subject) -> Iterator[Finding]:
         policy = subject.written[span].policy
         if not policy.includes and all(rule.action == "deny" for rule in policy.rules):
             continue
-        if any(index.meets_allow(rule) for rule in rules):
+        if any(index.meets_allow(rule) or (off is not None and off.meets(rule.reach)) for rule in rules):
             continue
         missed, by = _nearly_met(subject, first)
         yield Finding(
             message=f"no allow meets `{first.identity}`: what it denies is denied anyway",
             span=span,
             label=f"misses `{missed.identity}` by {by}" if missed is not None else "changes nothing today",
-            help="correct it, remove it, or allow it as a guard rail",
+            help='correct it, remove it, or say that it is a guard rail: `# egressc: allow idle-deny "…"`',
             related=() if missed is None else (Related(span=missed.rule.span, text="the allow that it misses"),),
         )
+
+
+def _switched_off(subject: Subject) -> FlowIndex | None:
+    """What allows with a feature that no group has would let through; ``None`` if there are none."""
+    reaches = []
+    for rule in subject.prepared.rules:
+        if rule.action is Action.ALLOW and rule.feature is not None and rule.span not in subject.bound:
+            accounts = ANY if isinstance(rule.accounts, Anything) else frozenset(a.name for a in rule.accounts)
+            plain = tuple([e for e in rule.to.endpoints if not isinstance(e, TemplateEndpoint)])
+            reaches.append(Reach(ANY, accounts, plain, (), PortSet.of(rule.services)))
+    return FlowIndex(reaches, subject.site.tags) if reaches else None
 
 
 def _nearly_met(subject: Subject, rule: BoundRule) -> tuple[BoundRule | None, str]:

@@ -4,11 +4,11 @@ Every flow that this allow lets through is let through by another allow, or by s
 about TLS inspection. Taking the rule away changes nothing. While it stands, whoever takes the other one away believes
 that the access has ended.
 
-Others count only if they are as good as this rule: their names are recognised in the same way (an `https` rule does not
-stand in for a `tcp` rule by name), they log if it logs, and they hold as long (no `feature` that this one lacks, no
-earlier `expires`). A rule of a template is compared with the rules of that template only, since a template must do
-without what others happen to allow; any other rule with those of policies of the same `owner`. Of two rules that allow
-the same, the one that stands first stays.
+Others count only if they are as good as this rule: their names are recognised in the same way (an `https` rule does
+not stand in for a `tcp` rule by name) and have the same `fallback` if it has one, they log if it logs, and they hold as
+long (no `feature` that this one lacks, no earlier `expires`). A rule of a template is compared with the rules of that
+template only, since a template must do without what others happen to allow; any other rule with those of policies of
+the same `owner`. Of two rules that allow the same, the one that stands first stays.
 
 ## Wrong
 
@@ -126,6 +126,8 @@ def _held(recognition: Recognition, rule: BoundRule) -> Iterator[Reach]:
 def _fits(subject: Subject, recognition: Recognition, of: Rule, by: Rule) -> bool:
     """True if ``by`` may count as allowing what ``of`` allows."""
     if not lasts(of, by) or (of.log is True and by.log is not True):
+        return False
+    if of.to.fallback is not None and by.to.fallback != of.to.fallback:
         return False
     if recognition == "sni" and of.inspection is not by.inspection:
         return False

@@ -78,3 +78,11 @@ def test_an_allow_that_waits_for_a_parameter_may_be_what_it_is_for():
         'allow a "A" { to ${p}.example.net ports 443/https }', 'deny d "D" { to x.example.net ports 443/https }'
     )
     assert told(text, RULE) == []
+
+
+def test_an_allow_that_is_switched_off_today_counts():
+    off = 'allow a "A" { to *.example.com ports 443/https feature maintenance }'
+    deny = 'deny d "D" { to x.example.com ports 443/https }'
+    other = 'allow b "B" { to y.example.net ports 443/https }'
+    assert told(policy(off, other, deny), RULE, INVENTORY) == []
+    assert len(told(policy(off.replace("443", "444"), other, deny), RULE, INVENTORY)) == 1

@@ -154,3 +154,13 @@ def test_policies_of_other_owners_do_without_each_other():
 def test_what_waits_for_a_parameter_is_not_judged():
     text = 'parameter p "P"\n' + policy(allow("a", "x.example.com ${p}.example.net"), allow("b", "x.example.com"))
     assert [name for _, name, _ in told(text, RULE)] == []
+
+
+def test_a_fallback_of_its_own_is_something():
+    sets = (
+        "endpoints s { x.example.com fallback { 10.0.0.0/8 } }\nendpoints t { x.example.com fallback { 10.0.0.0/9 } }\n"
+    )
+    assert told(sets + policy(allow("a", "s"), allow("b", "x.example.com")), RULE, INVENTORY)[0][1] == "b"
+    assert told(sets + policy(allow("a", "s"), allow("b", "*.example.com")), RULE, INVENTORY) == []
+    assert told(sets + policy(allow("a", "s"), allow("b", "t")), RULE, INVENTORY) == []
+    assert [name for _, name, _ in told(sets + policy(allow("a", "s"), allow("b", "s")), RULE, INVENTORY)] == ["b"]
