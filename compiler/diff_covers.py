@@ -80,15 +80,18 @@ class Cover:
     def near(self, box: Box, endpoint: Endpoint, within: tuple[Endpoint, ...]) -> Iterator[_Part]:
         """What may cover a part of the endpoint in the same words: names for names, addresses for addresses."""
         numbers: set[int] = set(self.index.everywhere)
+        by_address = not all(isinstance(each, HostEndpoint) for each in (endpoint, *within))
         if box.tags:
             numbers.update(n for s in self.index.signatures_over(box.ports, names=False) for n in s.numbers)
-        elif not isinstance(endpoint, HostEndpoint) or any(not isinstance(w, HostEndpoint) for w in within):
+        elif by_address:
             numbers.update(self.index.by_address(box.addresses))
         for pattern, _ in box.inside:
             numbers.update(self.index.names.intersecting(pattern))
         for number in sorted(numbers):
             for part in self.parts_of(number):
-                if common(box, part.exact) is not None:
+                is_name = isinstance(part.endpoint, HostEndpoint)
+                same = bool(box.inside) if is_name else by_address or isinstance(part.endpoint, AnyAddressEndpoint)
+                if same and common(box, part.exact) is not None:
                     yield part
 
     def signatures(self, box: Box) -> Iterator[Box]:

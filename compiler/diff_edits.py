@@ -64,12 +64,18 @@ def _by_identity(side: Side) -> dict[str, list[Told]]:
 def _edit_of(old: Sequence[Told], new: Sequence[Told]) -> EditKind | None:
     """What was done to a rule that both sides have; ``None`` if nothing, but maybe its place."""
     before, after = old[0].rule.rule, new[0].rule.rule
-    same = before.inspection is after.inspection and before.to.endpoints == after.to.endpoints
+    same = before.inspection is after.inspection and _to(old[0]) == _to(new[0])
     if not same or [r.key for r in old] != [r.key for r in new]:
         return EditKind.REWRITTEN
     if _words(old[0]) != _words(new[0]):
         return EditKind.REWORDED
     return None
+
+
+def _to(rule: Told) -> tuple[object, ...]:
+    """The endpoints of a rule as they were written."""
+    to = rule.rule.rule.to
+    return [e.text for e in to.endpoints], [e.text for e in to.exceptions]
 
 
 def _words(rule: Told) -> tuple[object, ...]:

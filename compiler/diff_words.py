@@ -157,13 +157,17 @@ class Words:
 
     def example(self, cell: Cell, parties: frozenset[str]) -> Flow:
         """A flow of the cell that one of the parties sends; the group in it is a party."""
-        found = min(
-            (each for each in cell.found if not parties.isdisjoint(each.box.groups.names)),
-            key=lambda each: (each.rule.rule.key, each.example.text),
+        # For all senders and accounts of what was found the same holds: each of them will do.
+        _, _, _, group, found = min(
+            (
+                (each.rule.rule.key, replace(each.example, group=None).text, self._party_order(name), name, each)
+                for each in cell.found
+                for name in [min(parties & each.box.groups.names, key=self._party_order, default="")]
+                if name
+            ),
+            key=lambda each: each[:3],
         )
         flow = found.example
-        # For all senders and accounts of what was found the same holds: each of them will do.
-        group = min(parties & found.box.groups.names, key=self._party_order)
         chosen = found.box.accounts
         account = flow.account
         if (account or OTHER) not in cell.accounts:
