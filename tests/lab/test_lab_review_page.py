@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import struct
-import sys
-from pathlib import Path
 
 import lab_browser
 import pytest
+import review_support as made
 
 from egressc.report_review_html import review_html
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "compiler"))
-import review_support as made
 
 HOST = "document.activeElement"
 NAME = f"({HOST}.id || {HOST}.className || {HOST}.tagName.toLowerCase())"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
 
 INVENTORY = """\
 groups:
   g: {networks: [192.0.2.0/24]}
 firewalls:
-  edge: {target: iptables, settings: {mode: gateway, interface: eth0}}
+  edge: {target: paloalto, settings: {from-zone: in, to-zone: out}}
 """
 
 POLICY = """\
