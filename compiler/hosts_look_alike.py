@@ -141,11 +141,6 @@ def _always(_one: str, _other: str) -> bool:
     return True
 
 
-def _folded(text: str) -> str:
-    """The text with each number as one sign: names that differ in numbers only are a family."""
-    return re.sub(r"[0-9]+", "#", text)
-
-
 def _shortened(text: str, least: int) -> list[str]:
     """The text, and what is left of it without one letter of a word of about ``least`` letters or more."""
     found = [text]
@@ -157,12 +152,12 @@ def _shortened(text: str, least: int) -> list[str]:
 
 def _owner_keys(name: _Name) -> list[str]:
     label, _, suffix = name.text.partition(".")
-    return [f"{short}.{suffix}" for short in _shortened(_folded(label), _OWNER_WORD)]
+    return [f"{short}.{suffix}" for short in _shortened(label, _OWNER_WORD)]
 
 
 def _host_keys(host: str, whose: str) -> list[str]:
     inner = host.removesuffix(whose)
-    return [short + whose for short in _shortened(_folded(inner), _INNER_WORD)] if inner else []
+    return [short + whose for short in _shortened(inner, _INNER_WORD)] if inner else []
 
 
 def _without_domain(name: _Name) -> list[str]:
@@ -175,7 +170,7 @@ def _without_domain(name: _Name) -> list[str]:
 def _owner_slip(one: str, other: str) -> bool:
     """True if two registered names are a letter apart."""
     label, _, suffix = one.partition(".")
-    edit = _edit(_folded(label), _folded(other.partition(".")[0]))
+    edit = _edit(label, other.partition(".")[0])
     if edit is None:
         return False
     # Below a provider's suffix names are given in series more often than they are imitated.
@@ -187,7 +182,7 @@ def _owner_slip(one: str, other: str) -> bool:
 
 def _inner_slip(one: str, other: str) -> bool:
     """True if two names that one owner gives are a letter apart, inside a word."""
-    edit = _edit(_folded(one), _folded(other))
+    edit = _edit(one, other)
     return edit is not None and _in_word(edit, _INNER_WORD)
 
 

@@ -106,7 +106,7 @@ def open_suffixes(host: str) -> tuple[str, ...]:
     found = {
         ".".join(suffix).removeprefix("*.")
         for suffix in _below(known, globs[len(globs) - tail :])
-        if _matches(globs, suffix, deep=deep) and _is_free(globs, deep=deep, at=len(suffix))
+        if _matches(globs, suffix) and _is_free(globs, deep=deep, at=len(suffix))
     }
     return tuple(sorted(found, key=lambda suffix: (suffix.count("."), suffix)))
 
@@ -130,10 +130,8 @@ def _is_free(globs: tuple[str, ...], *, deep: bool, at: int) -> bool:
     return deep if at >= len(globs) else "*" in globs[-1 - at]
 
 
-def _matches(globs: tuple[str, ...], suffix: tuple[str, ...], *, deep: bool) -> bool:
-    """True if names below a suffix can match the globs."""
-    if len(suffix) >= len(globs) and not deep:
-        return False
+def _matches(globs: tuple[str, ...], suffix: tuple[str, ...]) -> bool:
+    """True if the labels that a suffix and the globs both have agree, from the right."""
     return all(
         label == "*" or glob_matches(glob, label)
         for glob, label in zip(reversed(globs), reversed(suffix), strict=False)

@@ -80,6 +80,8 @@ FAMILIES = [
     ("msauth.net", "msftauth.net", "msauthimages.net"),
     ("microsoftonline.com", "microsoftonline-p.com"),
     ("service.contoso.com", "service.contoso.de", "service.contoso.fr"),
+    ("registration1.contoso.com", "registration2.contoso.com", "registration12.contoso.com"),
+    ("live.com", "love.com", "abc.com", "abd.com"),
     ("manager.contoso.com", "manage.contoso.com"),
     ("node-a.contoso.com", "node.a.contoso.com"),
     tuple(f"contosoprod{letter}x.blob.core.windows.net" for letter in "abcdef"),
@@ -107,7 +109,7 @@ def test_a_name_of_another_script_is_odd_by_itself():
     assert "`p\u0430ypal.com`" in odd.how
     whole = "\u0430\u0440\u0440\u04cf\u0435".encode("idna").decode("ascii")  # nothing but Cyrillic ones
     assert poses_as(f"{whole}.com") == "apple.com"
-    assert poses_as(f"{whole}.xn--p1ai") == ""
+    assert poses_as(f"{whole}.xn--p1acf") == ""  # all labels of one script
     assert poses_as("bücher".encode("idna").decode() + ".example") == ""
 
 
@@ -141,3 +143,10 @@ def test_near_linear():
         return lambda: odd_names(hosts)
 
     assert_near_linear(prepare, 1_000, 10_000)
+
+
+def test_a_slip_among_many_of_a_family_is_found():
+    family = {f"registration{n}.contoso.com": 1 for n in range(50)}
+    assert [(odd.part, odd.like) for odd in odd_names({**family, "registraton7.contoso.com": 1})] == [
+        ("registraton7.contoso.com", "registration7.contoso.com")
+    ]

@@ -32,6 +32,8 @@ OPEN = {
     # `*.azurecontainer.io` in the list: every label there is a suffix
     "*.azurecontainer.io": ("azurecontainer.io",),
     "*.westeurope.azurecontainer.io": ("westeurope.azurecontainer.io",),
+    # a suffix below another
+    "*.eu.ngrok.io": ("eu.ngrok.io",),
     # with a path, and whatever the case
     "*.Blob.Core.Windows.NET/path": ("blob.core.windows.net",),
 }

@@ -64,7 +64,7 @@ def test_without_an_inventory_the_name_of_the_group_counts():
 def test_through_several_includes():
     text = AGENTS + template("kit", "    include publisher\n") + user("p", "g", "kit") + user("q", "g", "scanner")
     assert [word for _, word, _ in told(text, RULE, GROUPS)] == ["p"]
-    kit = AGENTS.replace("not-beside scanner", "not-beside kit") + template("kit", "    include scanner\n")
+    kit = AGENTS.replace("not-beside scanner", "not-beside kit") + 'template policy kit "K" {\n    include scanner\n}\n'
     assert [word for _, word, _ in told(kit + user("p", "g", "publisher") + user("q", "g", "kit"), RULE, GROUPS)] == [
         "p"
     ]

@@ -31,6 +31,11 @@ def test_later_and_past_days_are_not_told(day):
     assert told(policy(day), RULE) == []
 
 
+@pytest.mark.parametrize("action", ["allow", "deny"])
+def test_what_has_ended_is_told_by_another_diagnostic(action):
+    assert told(policy("2026-11-21", action), RULE) == []
+
+
 def test_the_date_that_is_checked_for_counts():
     assert len(told(policy("2020-01-15"), RULE, as_of=date(2020, 1, 1))) == 1
 

@@ -51,6 +51,10 @@ def test_parameters_and_wildcards_are_no_letters():
     assert told(text, RULE, "groups: {g: {networks: [10.0.0.1], parameters: {region: west}}}\n") == []
 
 
+def test_what_a_wildcard_stands_below_is_compared():
+    assert [word for _, word, _ in told(policy(rule("a", "*.contoso.com contoso.net")), RULE)] == ["contoso.net"]
+
+
 def test_families():
     assert told(policy(rule("a", "crl3.digicert.com crl4.digicert.com ocsp.digicert.com ocsp.msocsp.com")), RULE) == []
 

@@ -73,6 +73,13 @@ def test_another_policy_does_not_count_and_an_included_one_does():
     assert told(apart, RULE) == []
 
 
+def test_an_include_of_an_include_counts():
+    plain = 'template policy lib "L" {\n' + rule("a", "a.example.com", "80/http") + "}\n"
+    middle = 'template policy middle "M" {\n    include lib\n}\n'
+    user = policy("    include middle\n", rule("b", "a.example.com", "443/https"))
+    assert [(line, word) for line, word, _ in told(plain + middle + user, RULE)] == [(4, "80/http")]
+
+
 def test_a_rule_is_told_once_though_two_policies_include_it():
     both = 'template policy lib "L" {\n' + rule("a", "a.example.com", "80/http 443/https") + "}\n"
     assert len(told(both + policy("    include lib\n") + policy("    include lib\n", name="q"), RULE)) == 1

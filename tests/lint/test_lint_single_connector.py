@@ -47,6 +47,8 @@ def test_what_is_not_known_is_not_counted():
     assert told(policy("g"), RULE, "groups:\n  g: {objects: {paloalto: AG}}\n") == []
     assert told(policy("g"), RULE, "groups:\n  g: {description: unbound}\n") == []
     assert told(policy("g"), RULE) == []
+    union = inventory("[10.0.0.1]", "  h: {objects: {paloalto: AG}}\n  both: {members: [g, h]}\n")
+    assert told(policy("both"), RULE, union) == []
 
 
 @pytest.mark.parametrize(
