@@ -56,7 +56,7 @@ def allowances(file: File) -> Iterator[Allowance]:
     """The allowances of a file, in no order.
 
     A comment before something, or behind it on its last line, is about that; one behind an opening brace is about the
-    block. One at the top of a policy, before its first setting, is about the whole policy.
+    block. One at the top of a policy or rule, before its first setting, is about all of it.
     """
     if "egressc" not in file.source.text.lower():
         return
@@ -81,8 +81,8 @@ def _of(node: Node, about: Span) -> Iterator[Allowance]:
 
 
 def _first_member(node: Node) -> Node | None:
-    """What stands first in a policy."""
-    if not isinstance(node, Policy):
+    """What stands first in a policy or rule."""
+    if not isinstance(node, Policy | Rule):
         return None
     return min(_parts(node), key=lambda part: part.span.start, default=None)
 

@@ -6,8 +6,8 @@ names a rule that there is not, or gives no reason. (The other thing that such a
 `# egressc: not-beside POLICY "why"`: see `co-located-agents`.)
 
 The comment stands on the line before what it is about or at the end of its line: an endpoint, a setting, a rule, a
-definition. Behind the opening brace of a policy, or on the lines before its first setting, it is about the whole
-policy.
+definition. Behind the opening brace of a policy or rule, or on the lines before its first setting, it is about all of
+it.
 
 ## Wrong
 

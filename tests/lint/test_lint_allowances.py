@@ -33,7 +33,14 @@ def test_without_an_allowance_it_is_told():
 
 @pytest.mark.parametrize(
     "place",
-    [{"head": f" {WHY}"}, {"head": f"\n    {WHY}"}, {"before": WHY}, {"behind": f" {WHY}"}, {"inside": f" {WHY}"}],
+    [
+        {"head": f" {WHY}"},
+        {"head": f"\n    {WHY}"},
+        {"before": WHY},
+        {"behind": f" {WHY}"},
+        {"inside": f" {WHY}"},
+        {"inside": f"\n        {WHY}"},
+    ],
 )
 def test_where_an_allowance_may_stand(place):
     assert findings(policy(**place), RULE) == []

@@ -164,3 +164,38 @@ def test_a_fallback_of_its_own_is_something():
     assert told(sets + policy(allow("a", "s"), allow("b", "*.example.com")), RULE, INVENTORY) == []
     assert told(sets + policy(allow("a", "s"), allow("b", "t")), RULE, INVENTORY) == []
     assert [name for _, name, _ in told(sets + policy(allow("a", "s"), allow("b", "s")), RULE, INVENTORY)] == ["b"]
+
+
+MANY = [f"m{n}" for n in range(6)]
+ACCOUNTS = "".join(f"service-account {name} {{ linux-user {n + 1} }}\n" for n, name in enumerate(MANY))
+
+
+@pytest.mark.parametrize("word", ["from", "as"])
+def test_many_groups_and_accounts_on_either_side(word):
+    whole = f"{word} {' '.join(MANY)}"
+
+    def found(*rules):
+        head = "" if word == "from" else "from g"
+        return [name for _, name, _ in told(ACCOUNTS + policy(*rules, head=head), RULE)]
+
+    each = [allow(name, f"x.example.com {name}.example.net", more=f"{word} {name}") for name in MANY]
+    assert found(allow("a", "x.example.com", more=whole), *each) == ["a"]
+    assert found(allow("a", "x.example.com", more=whole), *each[1:]) == []
+    assert found(allow("a", "x.example.com", more=f"{word} m3"), allow("b", "*.example.com", more=whole)) == ["a"]
+    assert (
+        found(allow("a", "x.example.com", more=f"{word} m3"), allow("b", "*.example.com", more=whole.replace("m3", "")))
+        == []
+    )
+    assert found(allow("a", "x.example.com", more=whole), allow("b", "*.example.com", more=whole)) == ["a"]
+    some = f"{word} m1 m2"
+    assert found(allow("a", "x.example.com", more=some), each[1], each[2]) == ["a"]
+    assert found(allow("a", "x.example.com", more=some), each[1], each[3]) == []
+
+
+def test_any_account_is_held_by_any_account_only():
+    text = ACCOUNTS + policy(
+        allow("a", "x.example.com"), *(allow(name, "*.example.com", more=f"as {name}") for name in MANY)
+    )
+    assert told(text, RULE, INVENTORY) == []
+    text = ACCOUNTS + policy(allow("a", "x.example.com", more=f"as {' '.join(MANY)}"), allow("b", "*.example.com"))
+    assert [name for _, name, _ in told(text, RULE, INVENTORY)] == ["a"]

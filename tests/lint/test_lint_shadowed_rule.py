@@ -65,6 +65,16 @@ def test_a_feature_of_both_and_an_end_of_both_count():
     assert [place for place, *_ in told(text, RULE, inventory=INVENTORY)] == [3, 5]
 
 
+def test_a_deny_that_lasts_longer_hides_what_is_for_a_time():
+    text = policy(
+        one("allow", "a", "x.example.com", more="feature f expires 2027-06-01"),
+        one("deny", "d", "*.example.com"),
+        one("allow", "b", "x.example.net", more="expires 2027-06-01"),
+        one("deny", "e", "*.example.net", more="expires 2027-05-31"),
+    )
+    assert [place for place, *_ in told(text, RULE, inventory=INVENTORY)] == [3]
+
+
 def test_of_two_equal_denies_the_second_is_told():
     text = policy(one("deny", "d", "x.example.com"), one("deny", "e", "x.example.com"))
     assert told(text, RULE) == [(4, "e", "every flow of `p/e` is denied by `p/d` too")]
