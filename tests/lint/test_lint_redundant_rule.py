@@ -199,3 +199,14 @@ def test_any_account_is_held_by_any_account_only():
     assert told(text, RULE, INVENTORY) == []
     text = ACCOUNTS + policy(allow("a", "x.example.com", more=f"as {' '.join(MANY)}"), allow("b", "*.example.com"))
     assert [name for _, name, _ in told(text, RULE, INVENTORY)] == ["a"]
+
+
+def test_only_rules_that_are_needed_are_named():
+    text = policy(
+        allow("a", "10.0.0.0/24", "1-100/tcp"),
+        allow("b", "10.0.0.0/8", "1-60/tcp"),
+        allow("c", "10.0.0.0/8", "61-100/tcp"),
+        allow("d", "8.0.0.0/6", "50-70/tcp"),
+        allow("e", "10.0.0.0/8", "101/tcp"),
+    )
+    assert told(text, RULE, INVENTORY) == [(3, "a", "every flow of `p/a` is allowed by `p/b` and `p/c` together too")]
