@@ -182,7 +182,8 @@ class Question:
         for _, held in known:
             left = left if held is None else left.difference(held)
         without = fewest((each for each, held in known if held is not None), self.tags)
-        if not without or len(left.text.split()) > sum(len(each.text.split()) for each in without):
+        words, others = left.text.split(), [text for each in without for text in each.text.split()]
+        if not others or len(words) > len(others) - any("-" in word for word in words):
             return None
         rest = tuple(each for each in beyond if isinstance(each, HostEndpoint) or addresses_of(each, self.tags) is None)
         return AddressEndpoint(left), fewest(rest, self.tags)

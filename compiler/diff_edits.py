@@ -64,6 +64,7 @@ def _by_identity(side: Side) -> dict[str, list[Told]]:
 def _edit_of(old: Sequence[Told], new: Sequence[Told]) -> EditKind | None:
     """What was done to a rule that both sides have; ``None`` if nothing, but maybe its place."""
     before, after = old[0].rule.rule, new[0].rule.rule
+    # Services and the addresses that stand in for names decide nothing, but firewalls know names by them.
     same = before.inspection is after.inspection and _to(old[0]) == _to(new[0])
     if not same or [r.key for r in old] != [r.key for r in new]:
         return EditKind.REWRITTEN
@@ -73,9 +74,15 @@ def _edit_of(old: Sequence[Told], new: Sequence[Told]) -> EditKind | None:
 
 
 def _to(rule: Told) -> tuple[object, ...]:
-    """The endpoints of a rule as they were written."""
-    to = rule.rule.rule.to
-    return [e.text for e in to.endpoints], [e.text for e in to.exceptions]
+    """The destinations of a rule as they were written."""
+    said = rule.rule.rule
+    to, instead = said.to, said.to.fallback
+    return (
+        [each.text for each in to.endpoints],
+        [each.text for each in to.exceptions],
+        None if instead is None else [each.text for each in instead],
+        [each.text for each in said.services],
+    )
 
 
 def _words(rule: Told) -> tuple[object, ...]:

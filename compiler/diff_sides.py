@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
-from egressc.bind import bind_everything
+from egressc.bind import ANY_GROUP, bind_everything
 from egressc.diff_parties import Parties, renamed_accounts
 from egressc.flows import boxes
 from egressc.flows_index import FlowIndex
@@ -105,6 +105,9 @@ class Sides:
 def both_sides(old: Prepared, new: Prepared) -> Sides:
     """Two prepared policies in the same words: those of the new side, where something has only another name."""
     also = frozenset() if old.inventory.source is not None else _named(old) | _named(new)
+    if also and any(isinstance(rule.groups, Anything) for side in (old, new) for rule in side.policy.rules):
+        # Who is in none of the groups that are named sends, too.
+        also |= {ANY_GROUP}
     sites = (bind_everything(old, also), bind_everything(new, also if new.inventory.source is None else frozenset()))
     parties = Parties(sites[0].groups, sites[1].groups)
     accounts = renamed_accounts(

@@ -45,7 +45,7 @@ HOSTS = (
     "a.y.io",
 )
 PATHS = (None, "/", "/p", "/p/q", "/pq")
-ADDRESSES = ("192.0.2.1", "192.0.2.130", "192.0.3.1", "203.0.113.9", "2001:db8::1", "2001:db8:1::1")
+ADDRESSES = ("192.0.2.0", "192.0.2.1", "192.0.2.130", "192.0.3.1", "203.0.113.9", "2001:db8::1", "2001:db8:1::1")
 PORTS = (("tcp", 80), ("tcp", 443), ("tcp", 444), ("tcp", 8443), ("udp", 443))
 SOURCES = ("10.20.0.1", "10.20.0.130", "10.21.0.5", "10.30.0.1", "10.30.0.130", "10.40.0.1")
 DESTINATIONS = [
@@ -158,11 +158,11 @@ class World:
     """Both sides of a change. ``accounts`` are the named ones; ``None`` is any other."""
 
     def __init__(self, old, new, accounts=("acc", "bcc"), tags=None):
-        named = [
-            frozenset() if each.inventory.source is not None else
-            frozenset(g.name for p in (old, new) for r in p.policy.rules if r.groups is not ANY for g in r.groups)
-            for each in (old, new)
-        ]  # fmt: skip
+        rules = [rule for each in (old, new) for rule in each.policy.rules]
+        names = {group.name for rule in rules if rule.groups is not ANY for group in rule.groups}
+        if names and any(rule.groups is ANY for rule in rules):
+            names.add("any-group")
+        named = [frozenset(names if each.inventory.source is None else ()) for each in (old, new)]
         self.sides = [Side(each, tags or {}, also) for each, also in zip((old, new), named, strict=True)]
         by_name = {g.name for s in self.sides for g in s.site.groups if g.addresses is ANY or g.addresses.is_empty}
         self.combos = [
@@ -237,7 +237,7 @@ class Told:
 
     def __init__(self, change, world, name):
         self.change = change
-        self.text = f"{change.groups} {change.accounts} {change.sources} → {change.endpoint} within {change.within} beyond {change.beyond} {change.ports}"  # noqa: E501
+        self.text = f"{change.groups} {change.accounts} {change.sources} → {change.endpoint} within {change.within} beyond {change.beyond} {change.ports}"
         self._world = world
         if name == "inspection_changed":
             said = Verdict.MUST_NOT if Verdict.MUST_NOT in (change.before, change.after) else Verdict.MUST
@@ -311,6 +311,13 @@ class Told:
             found.append((self.written(what), [service(each) for each in on.split()] if on else None))
         return found
 
+    def _anywhere(self):
+        """An address that no rule names; of a service tag one of its own."""
+        if not self.change.endpoint.startswith("service-tag "):
+            return "198.18.77.77"
+        networks = self.side.tags[self.change.endpoint.split()[1].lower()]
+        return str(ipaddress.ip_network(networks[0]).network_address)
+
     def _everything(self):
         known = {(rule.identity, rule.part): rule for rule in self.side.site.rules}
         found = 0
@@ -340,7 +347,7 @@ class Told:
                 group = side.group_of(source)
                 asked = Flow(
                     group, source, frozenset([flow.account] if flow.account else ()), flow.host, flow.path,
-                    flow.address or "198.18.77.77", None, flow.transport, flow.port,
+                    flow.address or self._anywhere(), None, flow.transport, flow.port,
                 )  # fmt: skip
                 allowed = group is not None and verdict(side.site, asked, side.tags) == "allow"
                 state = pair[number]
@@ -393,11 +400,3 @@ def _label(glob, label):
 def path_holds(prefix, path):
     """True if a path is the prefix, or below it."""
     return not prefix or (path is not None and (path == f"/{prefix}" or path.startswith(f"/{prefix}/")))
-
-
-def is_address(text):
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        return False
-    return True
