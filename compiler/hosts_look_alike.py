@@ -17,8 +17,11 @@ from egressc.public_suffixes_tenants import owner
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-_OWNER_WORD: Final = 5
-"""A registered name is compared from so many letters on: shorter ones are near to each other by chance."""
+_OWNER_WORD: Final = 6
+"""A registered name is compared from so many letters on: shorter ones (``symcb``, ``symcd``) are near by chance."""
+
+_SWAPPED_WORD: Final = 5
+"""The same where two letters are swapped, which happens by chance less often."""
 
 _INNER_WORD: Final = 8
 """A word in names that one owner gives, the same: those of one letter's difference are often two services."""
@@ -152,7 +155,7 @@ def _shortened(text: str, least: int) -> list[str]:
 
 def _owner_keys(name: _Name) -> list[str]:
     label, _, suffix = name.text.partition(".")
-    return [f"{short}.{suffix}" for short in _shortened(label, _OWNER_WORD)]
+    return [f"{short}.{suffix}" for short in _shortened(label, _SWAPPED_WORD)]
 
 
 def _host_keys(host: str, whose: str) -> list[str]:
@@ -177,7 +180,8 @@ def _owner_slip(one: str, other: str) -> bool:
     labels = suffix.split(".")
     if len(labels) > 1 and not is_public_suffix(labels):
         return _in_word(edit, _INNER_WORD)
-    return _in_word(edit, _OWNER_WORD, inside=False)
+    swapped = edit.end - edit.start == 2
+    return _in_word(edit, _SWAPPED_WORD if swapped else _OWNER_WORD, inside=False)
 
 
 def _inner_slip(one: str, other: str) -> bool:

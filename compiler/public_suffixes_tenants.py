@@ -85,6 +85,7 @@ def note_for(pattern: str, leaves: Callable[[str], bool] = lambda _: True) -> st
     return f"anyone can register a name under {' and '.join(shown)}"
 
 
+@lru_cache(maxsize=1 << 16)
 def open_suffixes(host: str) -> tuple[str, ...]:
     """The suffixes below which anyone can register a name that a host pattern matches, the shortest first.
 

@@ -26,6 +26,7 @@ ODD = [
     ("login.contoso.com", "login.contsoo.com", "contsoo.com", "contoso.com"),
     ("login.contoso.com", "login.contosoo.com", "contosoo.com", "contoso.com"),
     ("login.contoso.com", "login.contaso.com", "contaso.com", "contoso.com"),
+    ("portal.azure.com", "portal.azrue.com", "azrue.com", "azure.com"),
     ("aadcdn.msftauthimages.us", "mfstauthimages.us", "mfstauthimages.us", "msftauthimages.us"),
     ("www.contoso.co.uk", "www.contosa.co.uk", "contosa.co.uk", "contoso.co.uk"),
     # what looks alike
@@ -81,6 +82,7 @@ FAMILIES = [
     ("microsoftonline.com", "microsoftonline-p.com"),
     ("service.contoso.com", "service.contoso.de", "service.contoso.fr"),
     ("registration1.contoso.com", "registration2.contoso.com", "registration12.contoso.com"),
+    ("sr.symcb.com", "sr.symcd.com"),
     ("live.com", "love.com", "abc.com", "abd.com"),
     ("manager.contoso.com", "manage.contoso.com"),
     ("node-a.contoso.com", "node.a.contoso.com"),
