@@ -86,3 +86,19 @@ def test_an_allow_that_is_switched_off_today_counts():
     other = 'allow b "B" { to y.example.net ports 443/https }'
     assert told(policy(off, other, deny), RULE, INVENTORY) == []
     assert len(told(policy(off.replace("443", "444"), other, deny), RULE, INVENTORY)) == 1
+
+
+def test_a_deny_that_waits_for_a_parameter_keeps_no_other_from_being_told():
+    text = 'parameter p "P"\n' + policy(
+        ALLOW,
+        'deny d "D" { to x.example.net ports 443/https }',
+        'deny e "E" { to ${p}.example.net ports 443/https }',
+    )
+    assert [name for _, name, _ in told(text, RULE)] == ["d"]
+
+
+def test_without_any_allow_denies_are_guard_rails():
+    template = 'template policy t "T" { deny d "D" { to x.example.net ports 443/https } }\n'
+    plain = 'deny e "E" { to y.example.net ports 443/https }'
+    assert told(template + policy("include t", plain), RULE, INVENTORY) == []
+    assert len(told(template + policy("include t", plain, ALLOW), RULE, INVENTORY)) == 1
