@@ -153,6 +153,8 @@ class Question:
         beyond = [text for part in here for text in self._told(part, endpoint, cell)]
         told = self._shorter(endpoint, cell, (*own, *beyond))
         found, rest = told if told is not None else (endpoint, fewest((*own, *beyond), self.tags))
+        if told is not None and isinstance(endpoint, TagEndpoint):
+            within = (endpoint, *within)
         yield Found(self.rule, found, within, rest, own, cell, self.before, self.after, flow, self.there)
 
     def _told(self, part: _Part, endpoint: Endpoint, cell: Box) -> Iterator[Endpoint]:
@@ -169,13 +171,15 @@ class Question:
         known = part.core.addresses
         both = known if cell.addresses is ALL else known.intersection(cell.addresses)
         if not both.is_empty:
-            yield part.endpoint if isinstance(part.endpoint, TagEndpoint) and both == known else AddressEndpoint(both)
+            # A tag holds what it held only where nothing was published since.
+            is_tag = isinstance(part.endpoint, TagEndpoint) and both == known == addresses_of(part.endpoint, self.tags)
+            yield part.endpoint if is_tag and endpoint != part.endpoint else AddressEndpoint(both)
 
     def _shorter(
         self, endpoint: Endpoint, cell: Box, beyond: Iterable[Endpoint]
     ) -> tuple[Endpoint, tuple[Endpoint, ...]] | None:
         """Addresses that are said with fewer words by what is left of them than by what is not."""
-        if not isinstance(endpoint, (AddressEndpoint, AnyAddressEndpoint)):
+        if isinstance(endpoint, HostEndpoint) or cell.tags:
             return None
         known = [(each, addresses_of(each, self.tags)) for each in beyond if not isinstance(each, HostEndpoint)]
         left = cell.addresses

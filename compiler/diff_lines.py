@@ -155,8 +155,15 @@ def _change(line: Line, words: Words, *, turned: bool) -> Change:
         beyond=tuple(sorted(text for each, ports in line.beyond for text in _beyond(each, ports, line))),
         within=tuple(sorted(each.text for each in line.within)),
         count=line.count,
-        notes=tuple(f"only as far as `{text}` has it, too" for text in sorted(e.text for e in line.within)),
+        notes=tuple(_notes(line, words)),
     )
+
+
+def _notes(line: Line, words: Words) -> Iterator[str]:
+    for text in sorted(each.text for each in line.within):
+        yield f"only as far as `{text}` has it, too"
+    if lacking := words.lacks(line):
+        yield lacking
 
 
 def _beyond(endpoint: Endpoint, ports: PortSet, line: Line) -> Iterator[str]:

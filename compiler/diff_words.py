@@ -13,6 +13,7 @@ from egressc.diff_endpoints import written
 from egressc.drift import holds
 from egressc.flows import EVERY, Box
 from egressc.hosts import HostPattern
+from egressc.policy import HostEndpoint
 from egressc.reach import BOTH_FAMILIES
 from egressc.review import RuleAt
 from egressc.services import PortSet
@@ -173,7 +174,9 @@ class Words:
         if (account or OTHER) not in cell.accounts:
             named = sorted(n for n in cell.accounts - {OTHER} if (n in chosen.names) is not chosen.negated)
             account = named[0] if named else None
-        by_path = any(path is not None for _, path in (*found.box.outside, *found.box.inside))
+        paths = [path for _, path in (*found.box.outside, *found.box.inside)]
+        paths += [each.path for each in found.beyond if isinstance(each, HostEndpoint)]
+        by_path = any(path is not None for path in paths)
         path = "/" if by_path and flow.path is None and flow.host is not None else flow.path
         return replace(flow, group=group, account=account, path=path, unnamed=() if account else flow.unnamed)
 
@@ -192,14 +195,35 @@ class Words:
         mine = sorted({g.name for rule in line.rules for g in rule.rule.groups if g.name in names}) or sorted(names)
         source = ""
         if party.addresses is not None:
-            wanted = party.addresses.family(6 if flow.address is not None and ":" in flow.address else 4)
-            source = (party.addresses if wanted.is_empty else wanted).first()
+            wanted = _of_version(party.addresses, flow)
+            # Without one there is no such packet, as long as the group has no address of that version.
+            source = wanted.first() if not wanted.is_empty else ""
         return replace(flow, group=mine[0], source=source, account=account)
+
+    def lacks(self, line: Line) -> str:
+        """A note where none of the senders has an address of the IP version of the destinations, else nothing."""
+        flow = line.example
+        parties = [self.sides.parties.by_name[name] for name in line.parties]
+        if flow.host is not None or any(
+            p.addresses is None or _of_version(p.addresses, flow).v4 or _of_version(p.addresses, flow).v6
+            for p in parties
+        ):
+            return ""
+        return (
+            f"none of the senders has an IPv{6 if ':' in (flow.address or '') else 4} address, so nothing is sent there"
+        )
 
     def decided_there(self, flow: Flow) -> tuple[Told, ...]:
         """The rules of the other side that decide a flow of a party: its denies, else its allows."""
         other = self.other
         return _rules_of(flow, other.denies, other.deny_rules) or _rules_of(flow, other.allows, other.allow_rules)
+
+
+def _of_version(addresses: AddressSet, flow: Flow) -> AddressSet:
+    """The addresses that can send to where the flow goes: a packet has one IP version."""
+    if flow.address is None:
+        return addresses if not addresses.v4 else addresses.family(4)
+    return addresses.family(6 if ":" in flow.address else 4)
 
 
 def _but_for_senders(rule: Told) -> tuple[object, ...]:

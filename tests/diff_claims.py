@@ -341,7 +341,9 @@ class Told:
         """The example must be a flow that changed, in the described set, as the evaluator decides."""
         flow = self.change.example
         other = self._world.sides[1 - self.side_number]
-        sources = [flow.source] if flow.source else [flow.group]
+        # Without a source: the group is known by its name only, or has no address of that IP version.
+        sources = [flow.source] if flow.source else [s for s in self._senders if self.side.group_of(s) == flow.group]
+        assert sources, flow
         for source in sources:
             for number, side in enumerate(self._world.sides):
                 group = side.group_of(source)

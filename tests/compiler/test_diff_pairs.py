@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 
 import pytest
 from diff_claims import World
 from diff_pairs import PAIRS
-from support import write_project
+from support import AS_OF, write_project
 
 from egressc.anything import ANY
 from egressc.api import load
-from egressc.bind import prepare
+from egressc.bind import bind_everything, prepare
 from egressc.diagnostics import has_errors
 from egressc.diff import review
+from egressc.problems import Problem
+from egressc.question_explanation import answer
+from egressc.question_who import Parties
+from egressc.question_words import parse_to, with_address
+from egressc.review import Verdict
 
 
 def prepared(policy, inventory, as_of):
@@ -58,6 +64,86 @@ def test_a_known_pair(pair):
     assert sorted(map(done, found.edits)) == sorted(pair.edits)
     if pair.brute:
         World(old, new, tags=pair.tags).check(found)
+
+
+def explained(side, flow):
+    """What `egressc explain` says of a flow: the verdict, and what of inspection where it is allowed.
+
+    ``None`` where the flow cannot be asked about: nothing of that side is called as it must be.
+    """
+    whole = bind_everything(side)
+    asking = Parties(side, whole)
+    known = {group.name for group in whole.groups}
+    at = f"@{flow.source}" if flow.source else ""
+    account = f":{flow.account}" if flow.account else ""
+    # A group of the other side is asked for by the address.
+    who = asking.parse(f"{flow.group if flow.group in known and not at else ''}{account}{at}")
+    if isinstance(who, Problem):
+        return None
+    where = f"[{flow.address}]" if flow.host is None and ":" in (flow.address or "") else flow.host or flow.address
+    to = parse_to(f"https://{where}:{flow.port}{flow.path}" if flow.path else f"{where}:{flow.port}/{flow.transport}")
+    if flow.host is not None:
+        to = with_address(to, flow.address or "198.18.77.77")
+    assert not isinstance(to, Problem), to
+    found = answer(side, whole, who, to)
+    if found is None:
+        assert not flow.source, "nothing is sent from an IPv4 to an IPv6 address"
+        return None
+    said = None if found.inspection is None else found.inspection.value
+    return found.decision.verdict.value, said
+
+
+ASKED = [pair for pair in PAIRS if pair.brute and not pair.tags and (pair.newly or pair.gone or pair.inspection)]
+
+
+def test_explain_confirms_every_example_on_both_sides():
+    counted = {"allow": 0, "deny": 0, "skipped": 0}
+    for pair in ASKED:
+        old, new = sides(pair)
+        found = review(old, new)
+        for change in (*found.newly_allowed, *found.no_longer_allowed, *found.inspection_changed):
+            if change.example.account is None and change.accounts is not ANY:
+                counted["skipped"] += 1  # nobody can ask about an account that nobody named
+                continue
+            for side, state in ((old, change.before), (new, change.after)):
+                said = explained(side, change.example)
+                if said is None:
+                    # The source, or the group, is none of that side's; or there is no such packet, which is said.
+                    assert state is Verdict.DENY or "nothing is sent there" in change.notes[0], (pair.name, change)
+                    counted["skipped"] += 1
+                    continue
+                wanted = state if state in (Verdict.DENY, Verdict.ALLOW) else Verdict.ALLOW
+                assert said[0] == wanted.value, (pair.name, change.example.text, state, said)
+                if state not in (Verdict.DENY, Verdict.ALLOW):
+                    assert said[1] == state.value, (pair.name, change.example.text, state, said)
+                counted[said[0]] += 1
+    assert counted["allow"] > 60
+    assert counted["deny"] > 60
+    assert counted["skipped"] < 15
+
+
+def tags(*prefixes):
+    value = {"name": "Storage", "id": "Storage", "properties": {"addressPrefixes": list(prefixes)}}
+    return json.dumps({"changeNumber": 1, "cloud": "Public", "values": [value]})
+
+
+def test_what_a_service_tag_holds_is_a_change_of_its_own():
+    inventory = "groups: {g: {networks: [10.20.0.0/24]}}\nservice-tags: tags.json\n"
+    text = 'policy p "P" { from g allow web "W" { to service-tag Storage ports 443 } }'
+    some = []
+    for held in (("192.0.2.0/25",), ("192.0.2.0/25", "192.0.3.0/24")):
+        with tempfile.TemporaryDirectory() as folder:
+            write_project(folder, text, inventory, tags__json=tags(*held))
+            loaded = load((folder,))
+            assert not has_errors(loaded.diagnostics), loaded.diagnostics
+            some.append(prepare(loaded.policy, loaded.inventory, AS_OF)[0])
+    found = review(*some)
+    assert [told(each) for each in found.newly_allowed] == ["g -> 192.0.3.0/24 within service-tag Storage : 443/https"]
+    assert found.newly_allowed[0].example.address == "192.0.3.0"
+    assert not found.no_longer_allowed
+    back = review(*reversed(some))
+    assert [told(each) for each in back.no_longer_allowed] == [told(each) for each in found.newly_allowed]
+    assert review(some[0], some[0]).is_empty
 
 
 def test_there_are_enough_pairs():
