@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from egressc.bind import Prepared
-    from egressc.flows import Box, Flow
+    from egressc.flows import Flow
     from egressc.located_value import Located
     from egressc.policy_tests import Expectation
     from egressc.question_answer import Decision
@@ -79,16 +79,16 @@ def questions_of(subject: Subject, expectation: Expectation) -> tuple[Question, 
     problems: list[Diagnostic] = []
     who = _who(subject, expectation, problems)
     accounts = _accounts(subject, expectation, problems)
-    targets = _targets(subject, expectation, problems)
+    targets = targets_of(subject, expectation, problems)
     if problems:
         raise Wrong(problems)
     found = [(Question(who, to, accounts), node) for to, node in targets]
     for question, node in found:
-        if not question.boxes():
+        lacking = _without_address(subject, question, expectation, node)
+        problems.extend(lacking)
+        if not lacking and not question.boxes():
             assert node is not None, "anything is of both IP versions"
             problems.append(diagnostic_of(no_such_flow(who, question.to), node))
-        elif expectation.kind is not Kind.CHANGES:
-            problems.extend(_without_address(subject, question, expectation, node))
     if problems:
         raise Wrong(problems)
     return tuple([question for question, _ in found])
@@ -141,7 +141,10 @@ def _accounts(subject: Subject, expectation: Expectation, problems: list[Diagnos
     return Choice(frozenset(names))
 
 
-def _targets(subject: Subject, expectation: Expectation, problems: list[Diagnostic]) -> list[tuple[To, Located | None]]:
+def targets_of(
+    subject: Subject, expectation: Expectation, problems: list[Diagnostic]
+) -> list[tuple[To, Located | None]]:
+    """The destinations of an expectation, each with its place; what is wrong with them goes to ``problems``."""
     at = expectation.at
     if expectation.targets is None:
         if at is None:
@@ -257,8 +260,3 @@ def _help(subject: Subject, question: Question, decision: Decision) -> str:
             span = miss.rule.span
             return f"`{miss.rule.identity}` ({span.source.shown}:{span.line}) would match, but {miss.sentence}"
     return ""
-
-
-def boxes_of(questions: Sequence[Question]) -> tuple[Box, ...]:
-    """All flows of some questions."""
-    return tuple([box for question in questions for box in question.boxes()])

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from egressc.api import collector_paused, load
 from egressc.bind import bind_everything, prepare
 from egressc.console import Progress, complain, say, tell
-from egressc.diagnostics import Diagnostic, has_errors, sort_key
+from egressc.diagnostics import Diagnostic, Level, has_errors, sort_key
 from egressc.exits import COULD_NOT_RUN, DONE, NO
 from egressc.located import source_of
-from egressc.policy_tests import FileResult
+from egressc.policy_tests import FileResult, Kind, Outcome, Result
+from egressc.policy_tests_changes import run_changes
 from egressc.policy_tests_find import find_tests
 from egressc.policy_tests_load import load_test
 from egressc.policy_tests_run import Subject
@@ -19,6 +20,7 @@ from egressc.policy_tests_run import run as run_expectation
 from egressc.project_paths import near_path, printable, reason
 from egressc.report_json import to_json
 from egressc.report_tests import tests_json, tests_junit, tests_text
+from egressc.revisions import RevisionError, versions
 from egressc.verb_compile import day_of
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from egressc.policy_tests import PolicyTest
+    from egressc.policy_tests import Changes, PolicyTest
     from egressc.source import Source, Span
 
 
@@ -113,7 +115,23 @@ class _Runner:
         if not subject.whole.rules:
             problems = (*problems, _without_rules(test))
         outcomes = tuple([run_expectation(subject, each) for each in test.expectations])
+        if test.changes is not None:
+            outcomes += self._changes(test.changes, test, subject, inventory)
         return FileResult(source.shown, outcomes, problems)
+
+    def _changes(
+        self, changes: Changes, test: PolicyTest, subject: Subject, inventory: str | None
+    ) -> tuple[Outcome, ...]:
+        """What comes of the expectations on changes: the policy of a revision is read in the place of the disk's."""
+        old = _at_revision(changes, test.policies, inventory, subject)
+        if isinstance(old, Subject):
+            return run_changes(changes, old, subject)
+        return tuple(
+            [
+                Outcome(f"changes since {changes.since.value}: {side.value}", Kind.CHANGES, span, Result.ERROR, old)
+                for side, span, _ in changes.sides
+            ]
+        )
 
     def _subject(
         self, policies: tuple[str, ...], inventory: str | None, as_of: date
@@ -137,6 +155,41 @@ def _prepared(
     if has_errors(report):
         return None, tuple(report)
     return Subject(prepared, bind_everything(prepared)), tuple(report)
+
+
+def _at_revision(
+    changes: Changes, policies: tuple[str, ...], inventory: str | None, subject: Subject
+) -> Subject | tuple[Diagnostic, ...]:
+    """The policy as it was at the revision, or what is wrong with the revision or the policy there."""
+    since = str(changes.since.value)
+    # `main...` is where this branch left `main`.
+    name = f"{since}HEAD" if since.endswith("...") else since
+    if ".." in name.removesuffix("...HEAD"):
+        return (_bad_revision(changes, f"`{since}` is no single revision", "name the revision to compare with"),)
+    try:
+        with versions(name, None, policies) as pair:
+            side = pair.old
+            there = inventory if inventory is None or side.files.lexists(inventory) else None
+            loaded = load(side.paths, there, side.files)
+    except RevisionError as error:
+        return (_bad_revision(changes, error.message, error.help),)
+    report = list(loaded.diagnostics)
+    if loaded.policy is not None and loaded.inventory is not None and not has_errors(report):
+        # Where there was no inventory, that of today says who the groups are.
+        world = subject.prepared.inventory if loaded.inventory.source is None else loaded.inventory
+        prepared, problems = prepare(loaded.policy, world, subject.prepared.as_of)
+        report.extend(problems)
+        if not has_errors(report):
+            return Subject(prepared, bind_everything(prepared))
+    errors = [d for d in report if d.level is Level.ERROR]
+    at = f"`{since}` has {len(errors)} error{'s' if len(errors) != 1 else ''}: {errors[0].code}, {errors[0].message}"
+    return (_bad_revision(changes, f"the policy at {at}", "compare with a revision that compiles"),)
+
+
+def _bad_revision(changes: Changes, message: str, help_: str) -> Diagnostic:
+    return Diagnostic(
+        code="E0915", message=printable(message), span=changes.since.span, label="compared with this", help=help_
+    )
 
 
 def _missing(test: PolicyTest) -> list[Diagnostic]:
