@@ -102,3 +102,9 @@ def test_without_any_allow_denies_are_guard_rails():
     plain = 'deny e "E" { to y.example.net ports 443/https }'
     assert told(template + policy("include t", plain), RULE, INVENTORY) == []
     assert len(told(template + policy("include t", plain, ALLOW), RULE, INVENTORY)) == 1
+
+
+def test_a_policy_that_includes_allows_is_no_policy_of_denies():
+    template = 'template policy t "T" { allow a "A" { to x.example.com ports 443/https } }\n'
+    text = template + policy("include t", 'deny d "D" { to x.example.net ports 443/https }')
+    assert [name for _, name, _ in told(text, RULE, INVENTORY)] == ["d"]
