@@ -121,3 +121,28 @@ def test_against_brute_force():
         assert told == want, text
         counts = [count + len(some) for count, some in zip(counts, told, strict=True)]
     assert min(counts) > 100, "the policies are not such that the rules have anything to say"
+
+
+def test_entries_of_lists_against_brute_force():
+    rng = random.Random(20261127)
+    told = 0
+    for _ in range(60):
+        lists = [rng.sample([*HOSTS, *NETWORKS], rng.randint(2, 5)) for _ in range(8)]
+        text = (
+            'policy p "P" {\n    from g\n'
+            + "".join(f'    allow r{n} "R" {{ to {" ".join(some)} ports 443/https }}\n' for n, some in enumerate(lists))
+            + "}\n"
+        )
+        found = {
+            (each.finding.span.line - 3, each.finding.span.text) for each in lint(subject(text), ["redundant-endpoint"])
+        }
+        want = set()
+        for n, some in enumerate(lists):
+            left = list(some)
+            for entry in reversed(some):
+                if HELD[entry] <= frozenset().union(*(HELD[other] for other in left if other != entry)):
+                    left.remove(entry)
+                    want.add((n, entry))
+        assert found == want, text
+        told += len(want)
+    assert told > 100
