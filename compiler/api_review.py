@@ -12,6 +12,7 @@ from egressc.diagnostics import Level, has_errors
 from egressc.diff import review_of
 from egressc.diff_sides import both_sides
 from egressc.drift import Deciding
+from egressc.flows_search import example_address
 from egressc.meaning import Outcome
 from egressc.review import FirewallReview, Verdict
 
@@ -186,30 +187,45 @@ def _few(notes: Sequence[str]) -> tuple[str, ...]:
 def _without_effect(
     old: Build, new: Build, before: Meaning | None, after: Meaning | None, review: Review
 ) -> Iterator[str]:
-    """Changes of the policy that change nothing here, since the artefact says them in the same approximated way."""
+    """Changes of the policy that change nothing here, since the artefact says both in the same approximated way.
+
+    Of those that are alike one is shown and the others are counted.
+    """
+    if old.target.read is None:
+        return
     governed = {group.name for build in (old, new) for group in build.site.groups}
-    same = before is None or after is None
+    is_host = new.target.per_group(new.site.settings)
     deciding = None if before is None or after is None else (Deciding(before.rulings), Deciding(after.rulings))
+    found: dict[tuple[str, str], list[Change]] = {}
     for change in (*review.newly_allowed, *review.no_longer_allowed):
-        if change.example.group is not None and change.example.group not in governed:
+        # A host has the addresses that it has: which of them are in the group, its own rules do not say.
+        if change.example.group not in governed or (is_host and change.sources):
             continue
-        if not same and deciding is not None:
+        how = "the artefact stays as it is"
+        if deciding is not None:
             there = [_verdict(side, build, change) for side, build in zip(deciding, (old, new), strict=True)]
             if there[0] is None or there[0] is not there[1]:
                 continue
-            does = {Outcome.ALLOW: "let through", Outcome.DENY: "denied", Outcome.LEFT: "left to others"}[there[0]]
-            how = f"it is {does} before and after"
-        elif same and old.target.read is not None:
-            how = "the artefact stays as it is"
-        else:
-            continue
-        what = "allows" if change.after is Verdict.ALLOW else "takes away"
-        yield f"what the policy newly {what} changes nothing here ({how}): {change.example.text}"
+            how = f"it is {_DOES[there[0]]} before and after"
+        found.setdefault(("allows" if change.after is Verdict.ALLOW else "takes away", how), []).append(change)
+    for (what, how), some in found.items():
+        more = f" (and {len(some) - 1} more)" if len(some) > 1 else ""
+        yield f"what the policy newly {what} changes nothing here ({how}): {some[0].example.text}{more}"
+
+
+_DOES = {Outcome.ALLOW: "let through", Outcome.DENY: "denied", Outcome.LEFT: "left to others"}
 
 
 def _verdict(deciding: Deciding, build: Build, change: Change) -> Outcome | None:
     """What the artefact does with the example; ``None`` where that is not certain."""
-    found = deciding.of(_seen(change.example, build))
+    flow = _seen(change.example, build)
+    if flow.address is None:
+        # The policy decides the same at every address that no rule names.
+        index = build.site.index
+        unnamed = index.allows.unnamed.intersection(index.denies.unnamed)
+        free = unnamed.difference(build.site.internal).family(6 if ":" in flow.source else 4)
+        flow = replace(flow, address=None if free.is_empty else example_address(free))
+    found = deciding.of(flow)
     if any(ruling.doubt for ruling in found):
         return None
     return found[-1].outcome if found else Outcome.LEFT
@@ -217,17 +233,17 @@ def _verdict(deciding: Deciding, build: Build, change: Change) -> Outcome | None
 
 def _seen(flow: Flow, build: Build) -> Flow:
     """The flow as the enforcement point sees it."""
-    group = next((g for g in build.site.groups if g.name == flow.group), None)
-    known = next(
-        (a for rule in build.site.rules if isinstance(rule.accounts, tuple) for a in rule.accounts
-         if a.name == flow.account), None,
-    )  # fmt: skip
-    process = ""
-    if known is not None:
-        forms = build.target.processes(known)
-        if forms:
-            process = ", ".join(f"{kind} {min(choice.names)}" for kind, choice in forms[0] if not choice.negated)
-    return replace(flow, group=None if group is None else group.object_name, account=None, process=process)
+    site, target = build.site, build.target
+    group = next((g for g in site.groups if g.name == flow.group), None)
+    accounts = {a.name: a for rule in site.rules if isinstance(rule.accounts, tuple) for a in rule.accounts}
+    known = accounts.get(flow.account) if flow.account is not None else None
+    forms = target.processes(known) if known is not None else ()
+    process = (
+        ", ".join(f"{kind} {min(choice.names)}" for kind, choice in forms[0] if not choice.negated) if forms else ""
+    )
+    source = "" if target.per_group(site.settings) else flow.source
+    named = None if group is None else group.object_name
+    return replace(flow, group=named, account=None, source=source, process=process)
 
 
 def _approximated_anew(old: Build, new: Build) -> Iterator[str]:

@@ -128,3 +128,25 @@ def test_errors_of_a_side_are_told_and_nothing_is_compared():
     assert found.new
     found = answer(loaded(WEB), loaded(WEB.replace("ports 443", "ports 443 from h")))
     assert found.review is None
+
+
+def test_a_group_that_gains_an_address_has_an_effect_wherever_sources_are_seen():
+    old = loaded(WEB)
+    with tempfile.TemporaryDirectory() as folder:
+        text = GROUPS.replace("10.20.0.0/24", "10.20.0.0/24, 10.21.0.5") + "firewalls: {" + ", ".join(ALL) + "}\n"
+        write_project(folder, HEAD + WEB + "\n}\n", text)
+        new = load((folder,))
+    found = answer(old, new).review
+    assert [change.sources for change in found.newly_allowed] == ["10.21.0.5"]
+    per = {each.name: each for each in found.per_firewall}
+    for name in ("gw", "edge", "cloud"):
+        assert per[name].changed or per[name].added
+    # The rules of a host say nothing of who else is in its group.
+    assert not any(each.notes for each in per.values())
+
+
+def test_what_is_alike_is_told_once_and_counted():
+    wide = 'allow web "W" { to a.test.io b.test.io c.test.io ports 443 }'
+    _, per = reviewed(wide, wide.replace("ports 443", "ports 443 as one two"))
+    (note,) = per["edge"].notes
+    assert note.endswith("(and 2 more)")
