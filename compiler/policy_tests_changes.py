@@ -109,15 +109,25 @@ class _Compared:
             return EVERY
         parties: set[str] = set()
         for node in item.senders:
-            name = str(node.value)
-            known = [subject.parties.leaves(name) for subject in self._subjects]
-            for side, leaves in enumerate(known):
-                if not isinstance(leaves, Problem):
-                    parties.update(party for leaf in leaves for party in self._sides.parties.of(leaf.name, side))
-            if all(isinstance(leaves, Problem) for leaves in known):
-                assert isinstance(known[1], Problem), "it was asked"
-                problems.append(diagnostic_of(known[1], node))
+            found = self._parties_of(str(node.value))
+            if isinstance(found, Problem):
+                problems.append(diagnostic_of(found, node))
+            else:
+                parties |= found
         return Choice(frozenset(parties))
+
+    def _parties_of(self, name: str) -> frozenset[str] | Problem:
+        """The parties that are in a group, or union, of either side."""
+        known = [subject.parties.leaves(name) for subject in self._subjects]
+        if isinstance(known[0], Problem) and isinstance(known[1], Problem):
+            return known[1]
+        return frozenset(
+            party
+            for side, leaves in enumerate(known)
+            if not isinstance(leaves, Problem)
+            for leaf in leaves
+            for party in self._sides.parties.of(leaf.name, side)
+        )
 
     def _accounts(self, item: Expectation, problems: list[Diagnostic]) -> Choice:
         if item.accounts is None:
@@ -160,9 +170,9 @@ class _Compared:
         """What a change is about at most; ``None`` if its words do not say."""
         groups = EVERY
         if not isinstance(change.groups, Anything):
-            names = [(name, side) for name in change.groups for side in (0, 1)]
-            groups = Choice(frozenset().union(*(self._sides.parties.of(name, side) for name, side in names)))
-            if not groups.names:
+            every = [self._parties_of(name) for name in change.groups]
+            groups = Choice(frozenset().union(*(some for some in every if not isinstance(some, Problem))))
+            if not groups.names or any(isinstance(some, Problem) for some in every):
                 return None
         accounts = EVERY if isinstance(change.accounts, Anything) else Choice(frozenset(change.accounts))
         services = [parse_service(word) for word in change.ports.split()]
