@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from egressc.lint.subject import Subject
+    from egressc.policy import Rule
     from egressc.site import BoundRule
 
 _ALL = ((FIRST_PORT, LAST_PORT),)
@@ -110,14 +111,22 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _switched_off(subject: Subject) -> FlowIndex | None:
-    """What allows with a feature that no group has would let through; ``None`` if there are none."""
+    """What allows with a feature let through where it is on: for all of their groups. ``None`` if there are none."""
     reaches = []
     for rule in subject.prepared.rules:
-        if rule.action is Action.ALLOW and rule.feature is not None and rule.span not in subject.bound:
+        if rule.action is Action.ALLOW and rule.feature is not None:
             accounts = ANY if isinstance(rule.accounts, Anything) else frozenset(a.name for a in rule.accounts)
             plain = tuple([e for e in rule.to.endpoints if not isinstance(e, TemplateEndpoint)])
-            reaches.append(Reach(ANY, accounts, plain, (), PortSet.of(rule.services)))
+            reaches.append(Reach(_groups(subject, rule), accounts, plain, (), PortSet.of(rule.services)))
     return FlowIndex(reaches, subject.site.tags) if reaches else None
+
+
+def _groups(subject: Subject, rule: Rule) -> frozenset[str] | Anything:
+    if isinstance(rule.groups, Anything):
+        return ANY
+    names = [group.name for group in rule.groups]
+    inventory = subject.inventory
+    return frozenset(names if inventory.source is None else [group.name for group in inventory.leaves(names)])
 
 
 def _nearly_met(subject: Subject, rule: BoundRule) -> tuple[BoundRule | None, str]:

@@ -10,6 +10,7 @@ from egressc.lint.driver import Found
 from egressc.lint.edits import changed, removal
 from egressc.lint.fixes import fix
 from egressc.lint.rule import Edit, Finding
+from egressc.lint.same import same_here
 from egressc.source import Source, Span
 
 POLICY = """\
@@ -86,6 +87,61 @@ def test_what_means_the_same_is_done(old, new):
 )
 def test_what_means_something_else_is_refused(old, new):
     assert attempt(old, new) is None
+
+
+HERE = """\
+endpoints s "S" { a.example.com fallback { 10.0.0.0/8 10.0.0.1 } }
+service-account u "U" { linux-user 5 linux-user 6 }
+policy p "P" {
+    owner "o@example.com"
+    from g h
+    allow a "A" { to *.example.com a.example.com except b.example.com *.b.example.com ports 443/https 444/https }
+    deny d "D" { to 10.0.0.0/8 10.0.0.1 ports any/tcp }
+    allow e "E" { to s ports 443/https no-tls-inspection log expires 2027-01-01 as u }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (" a.example.com except", " except"),
+        ("10.0.0.0/8 10.0.0.1 ports", "10.0.0.0/9 10.128.0.0/9 ports"),
+        (" 10.0.0.1 }", " }"),
+    ],
+)
+def test_two_policies_that_mean_the_same_here(old, new):
+    assert same_here(subject(HERE).site, subject(HERE.replace(old, new, 1)).site)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("*.example.com a.example.com", "a.example.com"),
+        (" *.b.example.com", ""),
+        ("allow a", "deny a"),
+        ("allow a", "allow z"),
+        ("10.0.0.0/8 10.0.0.1 ports", "10.0.0.0/9 ports"),
+        ("10.0.0.0/8 10.0.0.1 }", "10.0.0.0/9 }"),
+        (" fallback { 10.0.0.0/8 10.0.0.1 }", ""),
+        (" 444/https", ""),
+        ("from g h", "from g"),
+        ("443/https no-tls", "443/tls no-tls"),
+        (" no-tls-inspection", ""),
+        (" log", ""),
+        (" expires 2027-01-01", ""),
+        (" as u", ""),
+        (" linux-user 6", ""),
+        ('"A"', '"B"'),
+        ("o@example.com", "p@example.com"),
+        ("\n}", '\n    allow f "F" { to f.example.net ports 443/https }\n}'),
+    ],
+)
+def test_two_policies_that_mean_something_else_here(old, new):
+    changed_text = HERE.replace(old, new, 1)
+    assert changed_text != HERE
+    assert not same_here(subject(HERE).site, subject(changed_text).site)
+    assert not same_here(subject(changed_text).site, subject(HERE).site)
 
 
 @pytest.mark.parametrize(

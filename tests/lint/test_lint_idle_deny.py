@@ -86,6 +86,19 @@ def test_an_allow_that_is_switched_off_today_counts():
     other = 'allow b "B" { to y.example.net ports 443/https }'
     assert told(policy(off, other, deny), RULE, INVENTORY) == []
     assert len(told(policy(off.replace("443", "444"), other, deny), RULE, INVENTORY)) == 1
+    assert len(told(policy(off, other, deny.replace("443/https", "443/https from h")), RULE, INVENTORY)) == 1
+    assert len(told(policy(off.replace("allow", "deny"), other, deny), RULE, INVENTORY)) == 1
+
+
+def test_an_allow_that_is_switched_on_for_one_group_counts_for_its_others():
+    inventory = INVENTORY.replace("[10.0.0.1]}", "[10.0.0.1], features: [f]}")
+    some = policy(
+        'allow a "A" { to *.example.com ports 443/https feature f }',
+        'deny d "D" { to x.example.com ports 443/https from h }',
+        head="from g h",
+    )
+    assert told(some, RULE, inventory) == []
+    assert len(told(some.replace("from g h", "from g"), RULE, inventory)) == 1
 
 
 def test_a_deny_that_waits_for_a_parameter_keeps_no_other_from_being_told():

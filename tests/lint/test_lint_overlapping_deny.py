@@ -18,7 +18,7 @@ def policy(allow, *denies):
     rules = "".join(f"    {rule}\n" for rule in (allow, *denies))
     return (
         'parameter q "Q"\nservice-account s "S" { linux-user 5 }\nservice-account t "T" { linux-user 6 }\n'
-        f'endpoints set "S" {{ x.example.com y.example.com }}\npolicy p "P" {{\n    from both\n{rules}}}\n'
+        f'endpoints set "S" {{ x.example.com y.example.com }}\nendpoints waiting {{ x.example.com ${{q}}.example.org }}\npolicy p "P" {{\n    from both\n{rules}}}\n'
     )
 
 
@@ -29,7 +29,7 @@ def deny(to, ports="443/https", more=""):
 def test_an_endpoint():
     text = policy('allow a "A" { to x.example.com z.example.net ports 443/https }', deny("*.example.com"))
     assert told(text, RULE, INVENTORY) == [
-        (7, "x.example.com", "every flow of `p/a` to `x.example.com` is denied by `p/d`")
+        (8, "x.example.com", "every flow of `p/a` to `x.example.com` is denied by `p/d`")
     ]
     (found,) = findings(text, RULE, INVENTORY)
     assert (found.level, found.label) == ("note", "denied, e.g. g → x.example.com:443")
@@ -55,7 +55,7 @@ def test_an_endpoint():
 )
 def test_other_words(allow, by, word, how):
     text = policy(f'allow a "A" {{ {allow} }}', by)
-    assert told(text, RULE, INVENTORY) == [(7, word, f"every flow of `p/a` {how} `{word}` is denied by `p/d`")]
+    assert told(text, RULE, INVENTORY) == [(8, word, f"every flow of `p/a` {how} `{word}` is denied by `p/d`")]
 
 
 def test_several_denies_together():
@@ -87,6 +87,8 @@ def test_several_denies_together():
         # Nothing in common.
         ("to x.example.com z.example.net ports 443/https", deny("*.example.org")),
         ("to ${q}.example.com z.example.net ports 443/https", deny("*.example.org")),
+        # Of a set, a host that waits for its parameter is left.
+        ("to waiting z.example.net ports 443/https", deny("x.example.com")),
     ],
 )
 def test_near_cases(allow, by):
@@ -96,5 +98,14 @@ def test_near_cases(allow, by):
 def test_a_word_that_an_exception_has_taken_out_is_not_the_denys():
     text = policy(
         'allow a "A" { to x.example.com *.example.net except x.example.com ports 443/https }', deny("y.example.net")
+    )
+    assert told(text, RULE, INVENTORY) == []
+
+
+def test_denies_that_overlap_take_nothing_from_each_other():
+    text = policy(
+        'allow a "A" { to z.example.org ports 443/https }',
+        deny("x.example.com z.example.net"),
+        'deny e "E" { to *.example.com ports 443/https }',
     )
     assert told(text, RULE, INVENTORY) == []
