@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from egressc.project_files import Files
 
 __all__ = ["Pair", "RevisionError", "Version", "versions"]
+
+_COMMIT: Final = re.compile(r"\b[0-9a-f]{40}\b")
 
 WORKING_TREE: Final = "working tree"
 """What the files on the disk are called beside a revision."""
@@ -42,19 +45,27 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both sides, and the line that heads a report."""
+    """Both sides, the line that heads a report, and what was taken for granted."""
 
     title: str
     old: Version
     new: Version
+    remarks: tuple[str, ...] = ()
 
 
 @contextmanager
-def versions(old: str, new: str | None, paths: Sequence[str] = (), stands_for: str | None = None) -> Iterator[Pair]:
+def versions(
+    old: str,
+    new: str | None,
+    paths: Sequence[str] = (),
+    stands_for: str | None = None,
+    *,
+    has_inventory: bool = False,
+) -> Iterator[Pair]:
     """The two sides that the words of a command line mean; their files can be read until the block ends.
 
-    ``stands_for`` is where in the working tree two files belong that were put elsewhere, as `git difftool` does. Raises
-    ``RevisionError``.
+    ``stands_for`` is where in the working tree two files belong that were put elsewhere, as `git difftool` does.
+    ``has_inventory``: the inventory is named elsewhere. Raises ``RevisionError``.
     """
     if new is not None and _is_path(old) and _is_path(new):
         if paths:
@@ -62,7 +73,7 @@ def versions(old: str, new: str | None, paths: Sequence[str] = (), stands_for: s
         yield _of_paths(old, new, stands_for)
         return
     ends = _ends(old, new)
-    with _open(ends, paths) as pair:
+    with _open(ends, paths, has_inventory=has_inventory) as pair:
         yield pair
 
 
@@ -92,7 +103,7 @@ def _ends(old: str, new: str | None) -> _Ends:
 
 
 @contextmanager
-def _open(ends: _Ends, paths: Sequence[str]) -> Iterator[Pair]:
+def _open(ends: _Ends, paths: Sequence[str], *, has_inventory: bool) -> Iterator[Pair]:
     wanted = ((ends.path,) if ends.path is not None else ()) + tuple(paths)
     try:
         repository = repository_of(".")
@@ -103,22 +114,51 @@ def _open(ends: _Ends, paths: Sequence[str]) -> Iterator[Pair]:
         assert ends.old is not None
         assert ends.new is not None
         commits[0] = repository.merge_base(ends.old, ends.new)
-    names = [each or WORKING_TREE for each in (ends.old, ends.new)]
+    names = [_short(each or WORKING_TREE) for each in (ends.old, ends.new)]
     if ends.from_base:
-        names[0] = f"{ends.old}...{ends.new}"
+        names[0] = _short(f"{ends.old}...{ends.new}")
     with Contents(repository) as contents:
         sides = [
-            Version(
-                name,
-                _files(repository, commit, contents),
-                wanted or (".",),
-                prefix="" if commit is None else f"{name}:",
-            )
+            Version(name, _files(repository, commit, contents), (), prefix=f"{_name(commit, name)}:" if commit else "")
             for name, commit in zip(names, commits, strict=True)
         ]
-        subject = " ".join(printable(os.path.normpath(below(repository.top, path))) for path in wanted)
-        title = f"{subject}  {ends.title}" if subject else ends.title
-        yield Pair(title, *_present(sides))
+        remarks: tuple[str, ...] = ()
+        if not wanted:
+            wanted, remarks = (".",), ()
+            folder = None if has_inventory else _folder_of_all(sides)
+            if folder is not None and folder != ".":
+                wanted, remarks = (folder,), (f"no PATH was named: `{folder}` holds all policies and the inventory",)
+        sides = [replace(side, paths=wanted) for side in sides]
+        subject = " ".join(printable(os.path.normpath(below(repository.top, path))) for path in wanted if path != ".")
+        title = f"{subject}  {_short(ends.title)}" if subject else _short(ends.title)
+        yield Pair(title, *_present(sides), remarks=remarks)
+
+
+def _short(text: str) -> str:
+    """The text with the names of commits in twelve digits, as `git log --abbrev=12` has them."""
+    return _COMMIT.sub(lambda found: found[0][:12], text)
+
+
+def _name(commit: str, name: str) -> str:
+    """What git finds the commit by: the name that was given, unless that stands for another one (``A...B``)."""
+    return commit[:12] if "..." in name else name
+
+
+def _folder_of_all(sides: Sequence[Version]) -> str | None:
+    """The one folder below this one that holds an inventory, if all policies of both sides are in it, too."""
+    inventories: set[str] = set()
+    policies: set[str] = set()
+    for side in sides:
+        if side.files.lexists(INVENTORY):
+            return "."
+        for place, folders, names in side.files.walk(".", lambda _: None):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            inventories.update({os.path.normpath(place)} if INVENTORY in names else ())
+            policies.update(os.path.normpath(place) for name in names if name.endswith(SUFFIX))
+    if len(inventories) != 1:
+        return None
+    folder = inventories.pop()
+    return folder if all(place == folder or place.startswith(folder + os.sep) for place in policies) else None
 
 
 def _files(repository: Repository, commit: str | None, contents: Contents) -> Files:

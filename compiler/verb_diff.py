@@ -58,7 +58,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         with (
             collector_paused(),
-            versions(old, new, options.paths, _stands_for(options.stands_for)) as pair,
+            versions(
+                old, new, options.paths, _stands_for(options.stands_for), has_inventory=options.inventory is not None
+            ) as pair,
         ):
             return _compared(pair, options)
     except RevisionError as error:
@@ -121,7 +123,7 @@ def _compared(pair: Pair, options: argparse.Namespace) -> int:
         if answer.review is None:
             return _refused(pair, (answer.old, answer.new), options, NO)
         absent = [f"`{printable(path)}` is not in {side.name}" for side in (pair.old, pair.new) for path in side.absent]
-        review = replace(answer.review, remarks=(*absent, *answer.review.remarks))
+        review = replace(answer.review, remarks=(*pair.remarks, *absent, *answer.review.remarks))
         text = _report(review, pair.title, options)
     if options.output is None:
         say(text)

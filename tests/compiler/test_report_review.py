@@ -133,6 +133,11 @@ def test_the_schema_knows_the_words_of_the_review():
     assert SCHEMA["$defs"]["change"]["properties"]["before"]["enum"] == [verdict.value for verdict in Verdict]
 
 
+def test_a_diagnostic_is_the_same_everywhere():
+    other = json.loads(files("egressc.grammar").joinpath("diagnostics.schema.json").read_text(encoding="utf-8"))
+    assert {key: SCHEMA["$defs"][key] for key in other["$defs"]} == other["$defs"]
+
+
 def test_the_schema_refuses_what_is_missing_unknown_or_of_another_kind():
     document = check(review_json(made.RICH, TITLE))
     validator = jsonschema.Draft202012Validator(SCHEMA)

@@ -190,6 +190,30 @@ def test_two_files_and_two_folders(tmp_path, monkeypatch):
     assert both("a", "b")[1:] == (old, new)
 
 
+def test_without_paths_it_is_the_folder_that_holds_everything(repo):
+    def paths(*words, **more):
+        with versions(*words, **more) as pair:
+            return pair.title, pair.new.paths, len(pair.remarks)
+
+    assert paths("main", None) == ("policies  main → working tree", ("policies",), 1)
+    assert paths("main", None, has_inventory=True) == ("main → working tree", (".",), 0)
+    support.write(repo, {"other/x.egress": POLICY})
+    assert paths("main", None) == ("main → working tree", (".",), 0), "a policy elsewhere is not passed over"
+    assert paths("main..main", None) == ("policies  main..main", ("policies",), 1)
+    support.write(repo, {"other/x.egress": None, "other/inventory.yaml": INVENTORY})
+    assert paths("main", None) == ("main → working tree", (".",), 0)
+    support.write(repo, {"inventory.yaml": INVENTORY})
+    assert paths("main", None) == ("main → working tree", (".",), 0)
+
+
+def test_names_of_commits_are_short(repo):
+    commit = git(repo, "rev-parse", "main").strip()
+    with versions(f"{commit}...main", None, ("policies",)) as pair:
+        assert pair.title == f"policies  {commit[:12]}...main"
+        assert (pair.old.name, pair.old.prefix) == (f"{commit[:12]}...main", f"{commit[:12]}:")
+        assert (pair.new.name, pair.new.prefix) == ("main", "main:")
+
+
 def test_a_name_that_is_a_file_and_a_revision(repo):
     git(repo, "branch", "policies")
     (repo / "policies/main.egress").write_text(CHANGED)
