@@ -65,11 +65,11 @@ def check(subject: Subject) -> Iterator[Finding]:
         day, span = found
         left = (day - subject.as_of).days
         if 0 <= left <= SOON:
-            then = "it is left out then" if written.rule.action == "allow" else "it stays in force then"
+            then = "the allow is left out" if written.rule.action == "allow" else "the deny stays in force"
             yield Finding(
                 message=f"`{written.policy.name.text}/{written.rule.name.text}` expires {in_words(left)}",
                 span=span,
-                label=f"its last day: {then}",
+                label=f"its last day; after it {then}",
                 help="give it a later day, or remove it if nothing needs it",
                 context=written.rule.span,
             )

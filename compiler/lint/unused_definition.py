@@ -73,9 +73,9 @@ NAME = "unused-definition"
 CODE = "W0827"
 
 _HOW = {
-    Kind.SET: "no rule and no other set names it",
+    Kind.SET: "no rule comes to it",
     Kind.ACCOUNT: "no `as` names it",
-    Kind.PARAMETER: "no host holds it",
+    Kind.PARAMETER: "no rule comes to a host with it",
 }
 
 
