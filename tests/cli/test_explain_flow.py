@@ -136,6 +136,23 @@ def test_each_firewall_and_the_approximation_that_makes_it_differ(told, who, to,
             assert each["approximation"]["rule"].startswith("web/")
 
 
+def test_all_approximations_that_make_it_differ_together(told, folder):
+    """Only with the path and the account gone does the rule let this through."""
+    rule = 'allow both "Both" { to both.example.net/crl ports 443/https as app }'
+    text = POLICY.replace('deny hole "Hole"', f'{rule}\n    deny hole "Hole"')
+    (folder / "web.egress").write_text(f'{text}service-account other "Other" {{ linux-user other windows-service O }}\n')
+    for account, path, wanted in (
+        ("other", "/x", {"account", "path"}),
+        ("other", "/crl", {"account"}),
+        ("app", "/x", {"path"}),
+        ("app", "/crl", set()),
+    ):
+        _, found = told(f"berlin:{account}", f"https://both.example.net{path}", "--firewall", "gateway")
+        (firewall,) = found["firewalls"]
+        assert firewall["verdict"] == "allow"
+        assert {each["reason"] for each in firewall["approximations"]} == wanted
+
+
 def test_what_the_fidelity_report_accepts_is_said(told, folder):
     text = INVENTORY.replace("groups: [berlin]\n", "groups: [berlin]\n    accept: [{reason: account, why: known}]\n")
     (folder / "inventory.yaml").write_text(text, encoding="utf-8")
