@@ -18,6 +18,8 @@ parameter q "Q"
 endpoints s "S" { a.example.com fallback { 10.0.0.0/8 10.0.0.1 } }
 template policy t "T" {
     allow x "X" { to *.example.org a.example.org ports 443/https }
+    allow y "Y" { to s a.example.com ports 444/https }
+    allow z "Z" { to s ${q}.example.com ports 445/https }
 }
 policy p "P" {
     owner "o@example.com"
@@ -62,6 +64,10 @@ def test_what_means_the_same_is_done(old, new):
     [
         ("*.example.com a.example.com", "a.example.com"),
         (" ${q}.example.net", ""),
+        ("${q}.example.net", "${q}.example.org"),
+        ("s ${q}.example.com", "s ${q}.example.net"),
+        # Without the host beside it, the set brings its fallback.
+        ("s a.example.com ports", "s ports"),
         (" except b.example.com *.b.example.com", ""),
         (" *.b.example.com", ""),
         ("*.example.org", "b.example.org"),

@@ -109,3 +109,8 @@ def test_denies_that_overlap_take_nothing_from_each_other():
         'deny e "E" { to *.example.com ports 443/https }',
     )
     assert told(text, RULE, INVENTORY) == []
+
+
+def test_groups_without_an_inventory():
+    text = policy('allow a "A" { to x.example.com ports 443/https from g h }', deny("*.example.com", more="from h"))
+    assert [word for _, word, _ in told(text, RULE)] == ["h"]
