@@ -1,7 +1,7 @@
 """# W0827: a definition that nothing uses (`unused-definition`)
 
-No rule comes to this endpoint set, service account or parameter, or no name of an imported file is used. Whoever reads
-it believes that it matters; often a rule was to use it and names something else.
+No rule comes to this endpoint set, service account or parameter, no policy includes this template, or no name of an
+imported file is used. Whoever reads it believes that it matters; often a rule was to use it and names something else.
 
 Definitions are told only in files that state a policy of their own and that no other file of this run imports: what a
 library defines is there for others. An import counts wherever it stands, for it brings names into its own file only;
@@ -57,7 +57,7 @@ from typing import TYPE_CHECKING
 from egressc.lint.edits import removal
 from egressc.lint.rule import Finding
 from egressc.scope import KIND_OF, Definition, Kind
-from egressc.syntax import Endpoints, Parameter, Policy, ServiceAccount, Word
+from egressc.syntax import Endpoints, Import, Policy, Word
 from egressc.templates import TemplateWord
 from egressc.words import SetWord, endpoint_word
 
@@ -75,6 +75,7 @@ CODE = "W0827"
 _HOW = {
     Kind.SET: "no rule comes to it",
     Kind.ACCOUNT: "no `as` names it",
+    Kind.POLICY: "no policy includes it",
     Kind.PARAMETER: "no rule comes to a host with it",
 }
 
@@ -106,8 +107,25 @@ def _imports(file: ProjectFile, used: set[str]) -> Iterator[Finding]:
 
 
 def _definitions(
-    items: Iterable[Item], roots: Iterable[Policy], named: dict[int, tuple[Definition, ...]]
+    items: Iterable[Item], policies: Iterable[Policy], named: dict[int, tuple[Definition, ...]]
 ) -> Iterator[Finding]:
+    # What only an unused template uses is not told beside it.
+    reached = _reached(policies, named)
+    in_effect = _reached([policy for policy in policies if not policy.template], named)
+    for item in items:
+        if not isinstance(item, Import) and id(item) not in (in_effect if isinstance(item, Policy) else reached):
+            kind = KIND_OF[type(item)]
+            what = "template policy" if isinstance(item, Policy) else kind.value
+            yield Finding(
+                message=f"the {what} `{item.name.text}` is not used",
+                span=item.name.span,
+                label=_HOW[kind],
+                help="remove it, or use it where it was meant",
+            )
+
+
+def _reached(roots: Iterable[Policy], named: dict[int, tuple[Definition, ...]]) -> set[int]:
+    """The definitions that the policies come to, by the identity of their nodes."""
     reached: set[int] = set()
     waiting: list[Definition] = list(roots)
     while waiting:
@@ -115,15 +133,7 @@ def _definitions(
         if id(definition) not in reached:
             reached.add(id(definition))
             waiting += named.get(id(definition), ())
-    for item in items:
-        if isinstance(item, Endpoints | ServiceAccount | Parameter) and id(item) not in reached:
-            kind = KIND_OF[type(item)]
-            yield Finding(
-                message=f"the {kind.value} `{item.name.text}` is not used",
-                span=item.name.span,
-                label=_HOW[kind],
-                help="remove it, or use it where it was meant",
-            )
+    return reached
 
 
 def _named(item: Item, scope: Scope) -> Iterator[Definition]:

@@ -44,7 +44,7 @@ def test_nothing_uses_it(text, word, message):
         ACCOUNT + policy().replace("        ports", "        as    acc\n        ports"),
         PARAMETER + policy("x.${par}.example.com"),
         PARAMETER + "endpoints t {\n    ${par}.example.com\n}\n" + policy("t"),
-        SET + policy("s", template=True, name="t") + policy(),
+        SET + policy("s", template=True, name="t") + policy(head="    include t\n"),
     ],
 )
 def test_uses(text):
@@ -55,6 +55,14 @@ def test_uses(text):
 def test_a_use_by_something_unused_is_none():
     text = SET + "endpoints t {\n    s\n}\n" + policy()
     assert [word for _, word, _ in told(text, RULE)] == ["s", "t"]
+
+
+def test_a_template_that_nobody_includes_is_told_and_what_it_uses_is_not():
+    text = SET + policy("s", template=True, name="t") + policy()
+    assert told(text, RULE) == [(4, "t", "the template policy `t` is not used")]
+    nested = policy("s", template=True, name="t") + policy(head="    include t\n", template=True, name="u")
+    assert [word for _, word, _ in told(SET + nested + policy(), RULE)] == ["t", "u"]
+    assert told(SET + nested + policy(head="    include u\n"), RULE) == []
 
 
 def test_a_library_defines_for_others():
@@ -69,7 +77,11 @@ def test_a_file_that_another_imports_is_a_library():
 
 def test_imports():
     used = 'import "lib.egress"\n'
-    for text in (policy("lib"), policy(head="    include lib\n"), policy("lib", template=True, name="t") + policy()):
+    for text in (
+        policy("lib"),
+        policy(head="    include lib\n"),
+        policy("lib", template=True, name="t") + policy(head="    include t\n"),
+    ):
         assert told(used + text, RULE, lib__egress=LIBRARY) == []
     assert told(used + policy(), RULE, lib__egress=LIBRARY) == [
         (1, '"lib.egress"', "nothing of `lib.egress` is used here")
