@@ -33,10 +33,11 @@ class Found:
 
     They are within every endpoint of ``within``; ``beyond`` is left out, of which ``own`` by the rules themselves.
     ``rule`` says it, on the side whose words describe it; ``there`` are rules of the other side that are responsible.
+    Without an endpoint it is everything that ``rules`` have, so many endpoints as ``count`` says.
     """
 
     rule: Told
-    endpoint: Endpoint
+    endpoint: Endpoint | None
     within: tuple[Endpoint, ...]
     beyond: tuple[Endpoint, ...]
     own: tuple[Endpoint, ...]
@@ -45,6 +46,8 @@ class Found:
     after: Verdict
     example: Flow
     there: tuple[Told, ...] = ()
+    rules: tuple[Told, ...] = ()
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from egressc.anything import Anything
 from egressc.diff_words import rules_at
 from egressc.flows_index import uncovered
 from egressc.review import Edit, EditKind
@@ -64,13 +65,23 @@ def _by_identity(side: Side) -> dict[str, list[Told]]:
 def _edit_of(old: Sequence[Told], new: Sequence[Told]) -> EditKind | None:
     """What was done to a rule that both sides have; ``None`` if nothing, but maybe its place."""
     before, after = old[0].rule.rule, new[0].rule.rule
+    # What the inventory changed is no edit of the rule.
+    is_written_otherwise = _senders(old[0]) != _senders(new[0])
     # Services and the addresses that stand in for names decide nothing, but firewalls know names by them.
     same = before.inspection is after.inspection and _to(old[0]) == _to(new[0])
-    if not same or [r.key for r in old] != [r.key for r in new]:
+    if not same or (is_written_otherwise and [r.key for r in old] != [r.key for r in new]):
         return EditKind.REWRITTEN
     if _words(old[0]) != _words(new[0]):
         return EditKind.REWORDED
     return None
+
+
+def _senders(rule: Told) -> tuple[object, ...]:
+    """Whom a rule is for, as it was written, and what it does."""
+    said = rule.rule.rule
+    groups = said.groups if isinstance(said.groups, Anything) else {each.name for each in said.groups}
+    accounts = said.accounts if isinstance(said.accounts, Anything) else {each.name for each in said.accounts}
+    return said.action, groups, accounts, said.feature
 
 
 def _to(rule: Told) -> tuple[object, ...]:

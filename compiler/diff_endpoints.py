@@ -59,10 +59,11 @@ def exceptions_near(
     endpoint: Endpoint, exceptions: Iterable[Endpoint], tags: Mapping[str, AddressSet]
 ) -> tuple[Endpoint, ...]:
     """Those of the exceptions that leave something out of the endpoint."""
-    return tuple(each for each in exceptions if _meet(endpoint, each, tags))
+    return tuple(each for each in exceptions if meet(endpoint, each, tags))
 
 
-def _meet(one: Endpoint, other: Endpoint, tags: Mapping[str, AddressSet]) -> bool:
+def meet(one: Endpoint, other: Endpoint, tags: Mapping[str, AddressSet]) -> bool:
+    """True if a flow to both is thinkable: any name may resolve to any address."""
     if isinstance(one, HostEndpoint) and isinstance(other, HostEndpoint):
         return hosts_meet(one, other)
     if isinstance(one, HostEndpoint) or isinstance(other, HostEndpoint):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from egressc.diff_covers import Cover, Question
 from egressc.diff_endpoints import as_box, exceptions_near, narrowed, written
+from egressc.diff_everything import clear_of_denies, everything_of
 from egressc.flows_index import uncovered
 from egressc.flows_search import common
 from egressc.policy import Inspection
@@ -53,11 +54,19 @@ def _behind_deny(deny: Told, before: Side, after: Side) -> Iterator[Found]:
     """What allows have where a deny of the side before is gone."""
     covers = (_denies(after),)
     for box, endpoint, own in boxes_by_endpoint(deny, deny.reach, before):
-        for allow in [after.allow_rules[number] for number in after.allows.meeting_boxes([box])]:
+        numbers = after.allows.meeting_boxes([box])
+        if len(numbers) > FEW and not own:
+            clear = set(clear_of_denies(numbers, box, endpoint, after))
+            numbers = [number for number in numbers if number not in clear]
+            yield from everything_of([after.allow_rules[n] for n in sorted(clear)], box, endpoint, deny, after)
+        for allow in [after.allow_rules[number] for number in numbers]:
             question = Question(allow, Verdict.DENY, Verdict.ALLOW, covers, after.tags, (deny,))
             for part in boxes_by_endpoint(allow, allow.reach, after):
                 yield from _in_both(question, (box, endpoint, own), part)
 
+
+FEW = 16
+"""What so many allows have behind a deny is told one by one; of more, all together."""
 
 _Part = tuple["Box", "Endpoint", tuple["Endpoint", ...]]
 

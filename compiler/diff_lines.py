@@ -43,7 +43,9 @@ def changes_of(
     """
     alike: dict[tuple[object, ...], list[Found]] = {}
     for each in found:
-        alike.setdefault((each.endpoint, each.within, each.before, each.after), []).append(each)
+        # What is no endpoint is told for each deny.
+        key = (each.endpoint, each.within, each.before, each.after, each.endpoint or each.there)
+        alike.setdefault(key, []).append(each)
     words = Words(sides, side)
     lines = [line for some in alike.values() for line in _lines_of(some, words)]
     lines = list(_together(without_held(lines, side.tags), words, everyone=process is None))
@@ -71,7 +73,7 @@ def _lines_of(some: list[Found], words: Words) -> Iterator[Line]:
     """The lines about one endpoint: one for all senders and accounts that are concerned in the same way."""
     first = some[0]
     for cell in cells_of(some, words.side.tags):
-        rules = dict.fromkeys(found.rule for found in cell.found)
+        rules = dict.fromkeys(rule for found in cell.found for rule in found.rules or (found.rule,))
         there = dict.fromkeys(rule for found in cell.found for rule in found.there)
         beyond = tuple(cell.beyond.items())
         own = frozenset(each for found in cell.found for each in found.own)
@@ -92,6 +94,7 @@ def _lines_of(some: list[Found], words: Words) -> Iterator[Line]:
                 there=there,
                 example=words.example(cell, parties),
                 is_whole=all(each in own for each, _ in beyond) and not first.within,
+                count=sum(found.count for found in cell.found),
             )
 
 
@@ -110,7 +113,11 @@ def _together(lines: list[Line], words: Words, *, everyone: bool) -> Iterator[Li
     """
     by_rule: dict[tuple[object, Told], list[Line]] = {}
     for line in lines:
-        if line.is_whole and not (everyone and any(words.is_known(party) for party in line.parties)):
+        if (
+            line.endpoint is not None
+            and line.is_whole
+            and not (everyone and any(words.is_known(party) for party in line.parties))
+        ):
             for rule in line.rules:
                 if line.ports.contains(rule.reach.ports):
                     by_rule.setdefault((line.key, rule), []).append(line)
@@ -122,8 +129,8 @@ def _together(lines: list[Line], words: Words, *, everyone: bool) -> Iterator[Li
     gathered: dict[object, list[Line]] = {}
     left: list[Line] = []
     for line in lines:
-        if all((line.key, rule) in whole for rule in line.rules):
-            gathered.setdefault((line.key, line.ports), []).append(line)
+        if line.endpoint is not None and all((line.key, rule) in whole for rule in line.rules):
+            gathered.setdefault(line.key, []).append(line)
         else:
             left.append(line)
     for some in gathered.values():
@@ -131,7 +138,9 @@ def _together(lines: list[Line], words: Words, *, everyone: bool) -> Iterator[Li
             left.extend(some)
             continue
         rules = dict.fromkeys(rule for line in some for rule in line.rules)
-        services = _services(rules, some[0].ports)
+        services: dict[Service, PortSet] = {}
+        for line in some:
+            services |= line.services
         yield replace(some[0], rules=rules, services=services, endpoint=None, beyond=(), count=len(some))
     yield from left
 

@@ -290,7 +290,7 @@ class Told:
     def destinations(self, combo):
         if not self.names(combo):
             return 0
-        found = self.endpoint
+        found = self.endpoint if self.change.endpoint else self._everything(combo)
         for text, on in self.beyond:
             if on is None or any(t == combo.transport and a <= combo.port <= b for t, a, b in on):
                 found &= ~text
@@ -298,7 +298,9 @@ class Told:
 
     @cached_property
     def endpoint(self):
-        found = self._everything() if not self.change.endpoint else self.written(self.change.endpoint)
+        return self._within(self.written(self.change.endpoint))
+
+    def _within(self, found):
         for text in self.change.within:
             found &= self.written(text)
         return found
@@ -318,12 +320,14 @@ class Told:
         networks = self.side.tags[self.change.endpoint.split()[1].lower()]
         return str(ipaddress.ip_network(networks[0]).network_address)
 
-    def _everything(self):
-        known = {(rule.identity, rule.part): rule for rule in self.side.site.rules}
+    def _everything(self, combo):
+        """What the rules have for a sender on a port."""
+        known = {(rule.identity, rule.part) for rule in self.rules}
         found = 0
-        for each in self.rules:
-            found |= self.side.of_rule(known[each.identity, each.part])
-        return found
+        for rule in self.side.rules(combo):
+            if (rule.identity, rule.part) in known:
+                found |= self.side.of_rule(rule)
+        return self._within(found)
 
     def written(self, text):
         """The destinations of an endpoint as the language writes it, read anew."""
