@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egressc.diff_accounts import account_changes
@@ -9,6 +10,7 @@ from egressc.diff_edits import edits_without_effect
 from egressc.diff_flows import inspected_otherwise, newly_allowed
 from egressc.diff_lines import changes_of
 from egressc.diff_sides import both_sides
+from egressc.public_suffixes_tenants import note_for
 from egressc.review import Review
 
 if TYPE_CHECKING:
@@ -37,9 +39,15 @@ def review_of(
     return Review(
         old=names[0],
         new=names[1],
-        newly_allowed=(*more, *wider),
+        newly_allowed=tuple([_with_note(change) for change in (*more, *wider)]),
         no_longer_allowed=(*less, *narrower),
         inspection_changed=tuple(ours),
         per_firewall=per_firewall,
         edits=edits_without_effect(sides, (*more, *less, *ours)),
     )
+
+
+def _with_note(change: Change) -> Change:
+    """The change, with a word about wildcards under which anyone can register a name."""
+    note = note_for(change.endpoint, lambda suffix: f"*.{suffix}" not in change.beyond)
+    return replace(change, notes=(*change.notes, note)) if note else change
