@@ -152,3 +152,51 @@ def test_a_slip_among_many_of_a_family_is_found():
     assert [(odd.part, odd.like) for odd in odd_names({**family, "registraton7.contoso.com": 1})] == [
         ("registraton7.contoso.com", "registration7.contoso.com")
     ]
+
+
+def distance(a, b):
+    """Edits from one text to the other, a swap of neighbours being one: the plain table, for comparison."""
+    rows = [[*range(len(b) + 1)]]
+    for i, x in enumerate(a, 1):
+        row = [i]
+        for j, y in enumerate(b, 1):
+            best = min(rows[i - 1][j] + 1, row[j - 1] + 1, rows[i - 1][j - 1] + (x != y))
+            if i > 1 and j > 1 and (x, y) == (b[j - 2], a[i - 2]):
+                best = min(best, rows[i - 2][j - 2] + 1)
+            row.append(best)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+def test_every_slip_of_a_letter_is_found_and_nothing_else():
+    """Random names with random edits: what a comparison of all pairs finds."""
+    chance = random.Random(11)
+    letters = "abcdefghij"
+    outcomes = {0: 0, 1: 0}
+    for _ in range(300):
+        words = ["".join(chance.choices(letters, k=chance.randint(6, 9))) for _ in range(4)]
+        edited = list(chance.choice(words))
+        for _ in range(chance.choice((1, 1, 2))):
+            at = chance.randrange(len(edited))
+            match chance.randrange(4):
+                case 0:
+                    edited[at] = chance.choice(letters)
+                case 1:
+                    edited.insert(at, chance.choice(letters))
+                case 2:
+                    del edited[at]
+                case _:
+                    edited[at : at + 2] = reversed(edited[at : at + 2])
+        odd = "".join(edited)
+        if odd in words or len(set(words)) < 4 or len(odd) < 6:
+            continue
+        slips = [word for word in words if distance(word, odd) == 1]
+        among = [w for i, w in enumerate(words) if any(distance(w, other) == 1 for other in words[:i])]
+        if among:
+            continue
+        hosts = {**{f"www.{word}.com": 2 for word in words}, f"www.{odd}.com": 1}
+        found = odd_names(hosts)
+        assert [each.part for each in found] == ([f"{odd}.com"] if slips else []), (words, odd)
+        assert all(each.like.removesuffix(".com") in slips for each in found)
+        outcomes[bool(slips)] += 1
+    assert min(outcomes.values()) > 30, outcomes
