@@ -92,11 +92,17 @@ def _checked(
 
     result = check_request(request, progress)
     loaded = result.loaded
-    if result.could_not_run or loaded.policy is None or loaded.inventory is None or has_errors(loaded.diagnostics):
+    wrong = result.could_not_run or any(_is_of_policy(d) for d in result.diagnostics)
+    if wrong or loaded.policy is None or loaded.inventory is None:
         return result, None, ()
     progress("linting", 0, 1)
     subject = subject_of(loaded.project, loaded.policy, loaded.inventory, request.as_of)
     return result, subject, () if subject is None else lint(subject, rules)
+
+
+def _is_of_policy(diagnostic: Diagnostic) -> bool:
+    """True for an error of the policy or the inventory, not of what a firewall makes of them."""
+    return diagnostic.code.startswith("E") and diagnostic.code < "E0600"
 
 
 def _graded(found: Iterable[Found], *, strict: bool) -> list[Diagnostic]:

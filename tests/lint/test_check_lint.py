@@ -114,6 +114,25 @@ def test_a_policy_with_errors_is_not_linted(place, capsys):
     assert (place / "p.egress").read_bytes() == before
 
 
+def test_rules_that_contradict_each_other_are_an_error_of_the_policy(place, capsys):
+    both = POLICY.replace("443/https\n    }\n    allow b", "443/https\n        tls-inspection\n    }\n    allow b")
+    both = both.replace("to    c.example.com", "no-tls-inspection to    c.example.com")
+    (place / "p.egress").write_text(both, encoding="utf-8")
+    status, report, _ = check(capsys)
+    assert status == 1
+    assert {d["code"] for d in report["diagnostics"]} == {"E0508"}
+
+
+def test_what_a_firewall_cannot_do_keeps_nobody_from_linting(place, capsys):
+    (place / "p.egress").write_text(
+        POLICY.replace("to    c.example.com", "tls-inspection to c.example.com"), encoding="utf-8"
+    )
+    status, report, _ = check(capsys, "--target", "windows-firewall", *MINE)
+    assert status == 1
+    assert {d["code"] for d in report["diagnostics"] if d["level"] == "error"} == {"E0622"}
+    assert "W0805" in {d["code"] for d in report["diagnostics"]}
+
+
 def test_sarif_names_the_rule(place, capsys):
     assert main(["check", "--format", "sarif", "p.egress", *MINE]) == 0
     rules = json.loads(capsys.readouterr().out)["runs"][0]["tool"]["driver"]["rules"]
