@@ -22,7 +22,8 @@ _END: Final = "// ===END PRIVATE DOMAINS==="
 # What the public suffix list does not have. Azure: the kinds of resource whose names are unique in the whole cloud
 # ("scope: global" in learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules), with the zone
 # that each gets its name in (learn.microsoft.com/azure/private-link/private-endpoint-dns, "public DNS zone forwarders";
-# for China docs.azure.cn, the same page).
+# for China docs.azure.cn, the same page). Not verified (the pages could not be read in full): the zones of China and of
+# the US government, `search.windows.net` and `database.windows.net`. An entry too many is a warning too many.
 _AZURE: Final = (
     *(f"{kind}.core.windows.net" for kind in ("queue", "table", "dfs")),  # Microsoft.Storage/storageAccounts
     *(f"{kind}.core.usgovcloudapi.net" for kind in ("queue", "table", "dfs")),
