@@ -140,7 +140,9 @@ def test_all_approximations_that_make_it_differ_together(told, folder):
     """Only with the path and the account gone does the rule let this through."""
     rule = 'allow both "Both" { to both.example.net/crl ports 443/https as app }'
     text = POLICY.replace('deny hole "Hole"', f'{rule}\n    deny hole "Hole"')
-    (folder / "web.egress").write_text(f'{text}service-account other "Other" {{ linux-user other windows-service O }}\n')
+    (folder / "web.egress").write_text(
+        f'{text}service-account other "Other" {{ linux-user other windows-service O }}\n'
+    )
     for account, path, wanted in (
         ("other", "/x", {"account", "path"}),
         ("other", "/crl", {"account"}),
