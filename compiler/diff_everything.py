@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from egressc.addresses import ALL
 from egressc.diff_covers import Found
 from egressc.diff_endpoints import as_box, is_within, meet
+from egressc.flows import addresses_of
 from egressc.flows_index import uncovered
 from egressc.flows_search import common
 from egressc.policy import HostEndpoint
@@ -22,11 +24,18 @@ if TYPE_CHECKING:
 def clear_of_denies(numbers: Sequence[int], box: Box, endpoint: Endpoint, side: Side) -> Iterator[int]:
     """Those of the allows of which no deny of the side holds a part in the same words, and which leave nothing out."""
     denies, allows = side.denies, side.allows
-    if denies.everywhere or (not isinstance(endpoint, HostEndpoint) and denies.by_address(box.addresses)):
+    if isinstance(endpoint, HostEndpoint):
+        near = denies.everywhere or denies.names.intersecting(endpoint.pattern)
+    else:
+        near = denies.by_address(box.addresses)
+    if near:
         return
     touched: set[int] = set()
-    for each in {e for deny in side.deny_rules for e in deny.reach.endpoints if isinstance(e, HostEndpoint)}:
-        touched.update(allows.names.intersecting(each.pattern))
+    for each in {e for deny in side.deny_rules for e in deny.reach.endpoints}:
+        if isinstance(each, HostEndpoint):
+            touched.update(allows.names.intersecting(each.pattern))
+        else:
+            touched.update(allows.by_address(addresses_of(each, side.tags) or ALL))
     for number in numbers:
         if number not in touched and not side.allow_rules[number].reach.exceptions:
             yield number

@@ -10,6 +10,7 @@ import pytest
 from diff_claims import World
 from diff_policies import changed, prepared_of, random_world
 
+from egressc import diff_flows
 from egressc.diff import review
 
 pytestmark = pytest.mark.property
@@ -52,9 +53,12 @@ def plain(changes):
     return sorted(map(repr, changes))
 
 
-@pytest.mark.parametrize("kind", ["edited", "apart"])
-def test_a_review_says_what_changed_and_no_more(kind):
+@pytest.mark.parametrize("kind", ["edited", "apart", "together"])
+def test_a_review_says_what_changed_and_no_more(kind, monkeypatch):
     told = 0
+    if kind == "together":
+        # What is behind a deny is told all together, as it is of many rules.
+        monkeypatch.setattr(diff_flows, "FEW", 0)
     for number, old, new, before, after in pairs(kind, 150 * SCALE):
         world = World(before, after)
         if world.conflict:
