@@ -47,7 +47,7 @@ def _run(name: str, subject: Subject, used: set[Allowance]) -> Iterator[Found]:
     rule = load_rule(name)
     allowed = [allowance for allowance in subject.allowances if allowance.rule == name]
     for finding in rule.check(subject):
-        by = [allowance for allowance in allowed if allowance.covers(finding.span)]
+        by = [each for each in allowed if any(map(each.covers, (finding.span, *finding.also)))]
         used.update(by)
         if not by:
             yield Found(name, finding, _diagnostic(rule.CODE, name, finding))

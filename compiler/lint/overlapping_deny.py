@@ -111,6 +111,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 label="does nothing here" if example is None else f"denied, e.g. {example[0].text}",
                 help="take it out of the allow, or out of the deny with `except`",
                 related=the_places(by, "denies it"),
+                also=tuple([each.rule.span for each in by]),
             )
 
 

@@ -105,6 +105,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 label="allows nothing of its own",
                 help="remove it, or make the other narrower",
                 related=the_places(by, "allows its flows too"),
+                also=tuple([each.rule.span for each in by]),
             )
 
 

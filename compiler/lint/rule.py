@@ -35,8 +35,9 @@ class Edit:
 class Finding:
     """One thing that a rule finds: a diagnostic without its code.
 
-    ``span`` is where it is shown, and where an allowance in the file must stand at, before or around. ``fix`` are edits
-    that belong together and keep the meaning of the policy; empty where no fix is safe.
+    ``span`` is where it is shown, and where an allowance in the file must stand at, before or around; one at a place of
+    ``also`` counts as well. ``fix`` are edits that belong together and keep the meaning of the policy; empty where no
+    fix is safe.
     """
 
     message: str
@@ -46,6 +47,7 @@ class Finding:
     context: Span | None = None
     related: tuple[Related, ...] = ()
     fix: tuple[Edit, ...] = ()
+    also: tuple[Span, ...] = ()
 
 
 class LintRule(Protocol):

@@ -81,6 +81,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 label="this allow does nothing",
                 help="remove it, or take its flows out of the deny with `except`",
                 related=the_places(by, "denies its flows"),
+                also=tuple([each.rule.span for each in by]),
             )
     for span, rules, by in hidden.superfluous([unit for unit in subject.sure_units() if unit[1][0].is_deny]):
         yield Finding(
@@ -89,4 +90,5 @@ def check(subject: Subject) -> Iterator[Finding]:
             label="this deny does nothing of its own",
             help="remove one of them",
             related=the_places(by, "denies its flows too"),
+            also=tuple([each.rule.span for each in by]),
         )

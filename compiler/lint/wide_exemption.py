@@ -142,6 +142,7 @@ class _Neighbours:
                 label=f"`{held.text}` is exempted, e.g. {flow.text}",
                 help="exempt only the hosts that need it, or say `no-tls-inspection` there too",
                 related=tuple([Related(span=place, text="asks for no exemption") for place in list(met)[:_NAMED]]),
+                also=tuple(met),
             )
 
     def _look(self, rule: BoundRule, reach: Reach, endpoint: Endpoint) -> None:

@@ -126,3 +126,31 @@ def test_an_allowance_without_a_reason_is_told_and_holds(why):
 
 def test_other_comments_are_nothing_to_lint():
     assert [d.code for d in findings(policy(before="# egressc is fine, see egressc: the manual"), RULE)] == ["W0807"]
+
+
+def test_the_rule_that_hides_may_carry_the_allowance():
+    """An included policy is not the place to say why one of its rules is switched off."""
+    template = 'template policy t "T" { allow a "A" { to x.example.com ports 443/https } }\n'
+    deny = 'deny d "D" { to *.example.com ports 443/https }'
+    text = f'{template}policy p "P" {{\n    from g\n    include t\n    {WHY}\n    {deny}\n}}\n'
+    assert findings(text, RULE) == []
+    assert [d.code for d in findings(text.replace(WHY, ""), RULE)] == ["W0807"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "one", "other"),
+    [
+        ("redundant-rule", "to x.example.com", "to *.example.com"),
+        ("wide-exemption", "to x.example.com", "no-tls-inspection to *.example.com"),
+        ("overlapping-deny", "to x.example.com y.example.net", "to *.example.com"),
+    ],
+)
+def test_of_two_rules_either_may_carry_the_allowance(rule, one, other):
+    action = "deny" if rule == "overlapping-deny" else "allow"
+    why = f'# egressc: allow {rule} "as it shall be"'
+    for first, second, left in ((why, "", 0), ("", why, 0), ("", "", 1)):
+        text = (
+            f'policy p "P" {{\n    from g\n    {first}\n    allow a "A" {{ {one} ports 443/https }}\n'
+            f'    {second}\n    {action} b "B" {{ {other} ports 443/https }}\n}}\n'
+        )
+        assert len(findings(text, rule)) == left
