@@ -35,17 +35,18 @@ _LEAST: Final = 40
 """Columns below which nothing is wrapped any further."""
 
 
-def review_text(review: Review, title: str, *, width: int = WIDTH, colour: bool = False) -> str:
-    """The review as text for a terminal of that width."""
-    return "".join(f"{line}\n" for line in _Text(review, max(width, _LEAST), colour=colour).lines(title))
+def review_text(review: Review, title: str, *, width: int = WIDTH, colour: bool = False, one_file: bool = True) -> str:
+    """The review as text for a terminal of that width; ``one_file``: all rules of both sides stand in one file."""
+    text = _Text(review, max(width, _LEAST), colour=colour, one_file=one_file)
+    return "".join(f"{line}\n" for line in text.lines(title))
 
 
 class _Text:
-    def __init__(self, review: Review, width: int, *, colour: bool) -> None:
+    def __init__(self, review: Review, width: int, *, colour: bool, one_file: bool) -> None:
         self._review = review
         self._width = width
         self._colour = colour
-        self._places = Places(review)
+        self._places = Places(review, one_file=one_file)
         # The second column stands where most lines leave room for it.
         lefts = [len(flows(change)) for change in every_change(review)]
         self._column = max([length for length in lefts if length <= width * 2 // 3], default=0) + 2

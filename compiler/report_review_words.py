@@ -87,15 +87,16 @@ def example(flow: Flow) -> str:
 
 
 class Places:
-    """Rules with their positions: the line alone where there is only one file.
+    """Rules with their positions, the line alone where there is only one file (``one_file``: as far as anyone knows).
 
-    The policy that was named last is ``…``, but for ``in_full``: where lines are read one by one.
+    The policy that was named last is ``…``. ``in_full``: neither of the two, where lines are read one by one.
     """
 
-    def __init__(self, review: Review, *, in_full: bool = False) -> None:
+    def __init__(self, review: Review, *, in_full: bool = False, one_file: bool = True) -> None:
         self._in_full = in_full
         rules = [rule for change in every_change(review) for rule in (*change.old_rules, *change.new_rules)]
-        self._one_file = len({rule.span.source.shown for rule in rules}) <= 1
+        files = {rule.span.source.shown for rule in rules}
+        self._one_file = one_file and not in_full and len(files) <= 1
         self._said = ""
 
     def rules(self, rules: Iterable[RuleAt], *, most: int = _MOST_RULES) -> str:

@@ -156,6 +156,8 @@ def repository_of(folder: str) -> Repository:
             "git does not trust this repository: it belongs to another user",
             "`git config --global --add safe.directory FOLDER`, if you do",
         )
+    if "work tree" in said:
+        raise RevisionError("this repository has no working tree", "run it in a clone")
     raise RevisionError(
         "a revision was named, and this folder is in no git repository",
         "run it inside the repository, or name two files or folders",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -44,6 +45,9 @@ _FAILS: Final[dict[str, Callable[[Review], bool]]] = {
 }
 """What `--fail-on` may name, and when it is so."""
 
+_DIR_DIFF: Final = re.compile(r"/git-difftool\.[^/]+/left/?$")
+"""The folder in which `git difftool --dir-diff` puts the files that changed, as they were (git 2.39)."""
+
 FAIL_ON: Final = tuple(_FAILS)
 """The words that `--fail-on` takes."""
 
@@ -78,6 +82,9 @@ def _usage(options: argparse.Namespace) -> str | None:
             near = nearest(word, FAIL_ON)
             advice = f"did you mean `{near}`?" if near else f"valid: {', '.join(FAIL_ON)}"
             return f"`--fail-on` does not know `{word}`\n  {advice}"
+    if _DIR_DIFF.search(options.words[0]):
+        advice = "compare the revisions: `egressc diff main`"
+        return f"the folders of `git difftool --dir-diff` lack what did not change\n  {advice}"
     if options.firewall and options.no_firewalls:
         return "`--firewall` and `--no-firewalls` contradict each other"
     if len(options.words) > 2:
@@ -124,7 +131,7 @@ def _compared(pair: Pair, options: argparse.Namespace) -> int:
             return _refused(pair, (answer.old, answer.new), options, NO)
         absent = [f"`{printable(path)}` is not in {side.name}" for side in (pair.old, pair.new) for path in side.absent]
         review = replace(answer.review, remarks=(*pair.remarks, *absent, *answer.review.remarks))
-        text = _report(review, pair.title, options)
+        text = _report(review, pair.title, options, one_file=_is_one_file(old, new))
     if options.output is None:
         say(text)
     else:
@@ -161,7 +168,12 @@ def _chosen(options: argparse.Namespace) -> Callable[[Firewall], bool] | None:
     return (lambda firewall: firewall.name in options.firewall) if options.firewall else None
 
 
-def _report(review: Review, title: str, options: argparse.Namespace) -> str:
+def _is_one_file(*sides: Loaded) -> bool:
+    """True if a line alone says where a rule stands."""
+    return len({rule.span.source.shown for side in sides if side.policy for rule in side.policy.rules}) <= 1
+
+
+def _report(review: Review, title: str, options: argparse.Namespace, *, one_file: bool) -> str:
     match options.format:
         case "json":
             return to_json((), **review_json(review, title))
@@ -170,10 +182,11 @@ def _report(review: Review, title: str, options: argparse.Namespace) -> str:
         case "html":
             return review_html(review, title)
     if options.output is not None:
-        return review_text(review, title)
+        return review_text(review, title, one_file=one_file)
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     width = shutil.get_terminal_size((WIDTH, 24)).columns if is_terminal else WIDTH
-    return review_text(review, title, width=width, colour=wants_colour(sys.stdout, options.color))
+    colour = wants_colour(sys.stdout, options.color)
+    return review_text(review, title, width=width, colour=colour, one_file=one_file)
 
 
 def _refused(

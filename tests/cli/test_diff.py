@@ -130,6 +130,15 @@ def test_errors_name_the_side(repo, run):
     assert "the new side, working tree, has 1 error" in err
 
 
+def test_errors_without_a_place_name_the_side(repo, run):
+    support.commit(repo, {"more/x.egress": POLICY.replace("policy p", "policy q"), "more/inventory.yaml": INVENTORY})
+    status, _, err = run("diff", "main", "--", "policies", "more")
+    assert status == 2
+    assert err.count("error[E0436]: the PATHs have 2 inventories") == 2
+    assert "--> main:policies/inventory.yaml\n" in err
+    assert "--> policies/inventory.yaml\n" in err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -234,6 +243,23 @@ def test_git_difftool_of_files_that_came_and_went_and_import(repo):
     out = git(repo, "difftool", "-y", "--extcmd", f"{EGRESSC} diff", "main~1", "main")
     assert "policies/main.egress  old → new\n\nno longer allowed\n  - g → a.example.net:443/https" in out
     assert "policies/new.egress  old → new\n\nnewly allowed\n  + g → s.example.net:443/https" in out
+
+
+def test_git_difftool_of_folders_is_refused(repo, tmp_path):
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\nexec {EGRESSC} diff "$@"\n')
+    program.chmod(0o755)
+    change(repo, WIDER)
+    words = ["git", "difftool", "-d", "--extcmd", str(program), "main"]
+    done = subprocess.run(words, cwd=repo, capture_output=True, text=True, check=False)
+    assert "the folders of `git difftool --dir-diff` lack what did not change" in done.stderr
+
+
+def test_the_file_is_said_where_there_are_several(repo, run):
+    support.commit(repo, {"policies/q.egress": POLICY.replace("policy p", "policy q").replace("example", "q.example")})
+    change(repo, WIDER)
+    assert "rule p/a (policies/main.egress:3)" in run("diff", "main", "--", "policies")[1]
+    assert "rule p/a (line 3)" in run("diff", "main", "--", "policies/main.egress")[1]
 
 
 def test_git_difftool_as_it_is_documented(repo):

@@ -286,6 +286,12 @@ def test_no_repository(tmp_path, monkeypatch):
     assert wrong("main", None)[0] == "a revision was named, and this folder is in no git repository"
 
 
+def test_no_working_tree(repo, tmp_path, monkeypatch):
+    git(tmp_path, "clone", "-q", "--bare", str(repo), "bare")
+    monkeypatch.chdir(tmp_path / "bare")
+    assert wrong("main~0..main", None)[0] == "this repository has no working tree"
+
+
 def test_no_git(repo, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     assert wrong("main", None) == (
