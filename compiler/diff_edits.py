@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from egressc.diff_sides import Side, Sides, Told
+    from egressc.policy import Endpoint
     from egressc.review import Change, RuleAt
 
 
 def edits_without_effect(sides: Sides, changes: Iterable[Change]) -> tuple[Edit, ...]:
-    """The edits to rules that no change names, each once, sorted by kind and rule."""
+    """The edits that changed nothing, each once, sorted by kind and rule.
+
+    A rule that decides what it did may still be named by a change that another rule made.
+    """
     told = tuple(changes)
     named = {each.identity for change in told for each in (*change.old_rules, *change.new_rules)}
     old, new = _by_identity(sides.old), _by_identity(sides.new)
@@ -27,16 +31,21 @@ def edits_without_effect(sides: Sides, changes: Iterable[Change]) -> tuple[Edit,
     both = [identity for identity in new if identity in old]
     moved = _moved(both, old, new)
     for identity in both:
-        if identity in named:
+        if identity in named and not _is_same(old[identity], new[identity]):
             continue
         kind = _edit_of(old[identity], new[identity])
         if kind is None and identity in moved:
             kind = EditKind.MOVED
         if kind is not None:
             edits.append(_edit(kind, old[identity], new[identity]))
-    gone = {i: rules for i, rules in old.items() if i not in new and i not in named}
-    come = {i: rules for i, rules in new.items() if i not in old and i not in named}
-    edits.extend(_replaced(gone, come, sides))
+    gone = {i: rules for i, rules in old.items() if i not in new}
+    come = {i: rules for i, rules in new.items() if i not in old}
+    edits.extend(_renamed(gone, come))
+    gone = {i: rules for i, rules in gone.items() if i not in named}
+    come = {i: rules for i, rules in come.items() if i not in named}
+    edits.extend(_parted(gone, come, sides))
+    edits.extend(Edit(EditKind.REMOVED, rules_at(rules), ()) for rules in gone.values())
+    edits.extend(Edit(EditKind.ADDED, (), rules_at(rules)) for rules in come.values())
     touched = {place for edit in edits for place in _files(edit.old, edit.new)}
     touched.update(place for change in told for place in _files(change.old_rules, change.new_rules))
     edits.extend(_reformatted(sides, touched))
@@ -60,6 +69,14 @@ def _by_identity(side: Side) -> dict[str, list[Told]]:
     for rule in side.rules:
         found.setdefault(rule.rule.identity, []).append(rule)
     return found
+
+
+def _is_same(old: Sequence[Told], new: Sequence[Told]) -> bool:
+    """True if a rule decides what it did: the same flows, or, where the inventory is another, in the same words."""
+    if old[0].rule.rule.inspection is not new[0].rule.rule.inspection:
+        return False
+    same_words = _senders(old[0]) == _senders(new[0]) and _to(old[0]) == _to(new[0])
+    return same_words or [r.key for r in old] == [r.key for r in new]
 
 
 def _edit_of(old: Sequence[Told], new: Sequence[Told]) -> EditKind | None:
@@ -145,8 +162,8 @@ def _longest_rising(values: Sequence[int]) -> frozenset[int]:
     return frozenset(found)
 
 
-def _replaced(gone: dict[str, list[Told]], come: dict[str, list[Told]], sides: Sides) -> list[Edit]:
-    """Renamed, split and merged rules; what is left was added or removed without effect."""
+def _renamed(gone: dict[str, list[Told]], come: dict[str, list[Told]]) -> list[Edit]:
+    """The rules that have only another name; they are taken out of those that are gone and those that came."""
     edits: list[Edit] = []
     by_key: dict[object, list[str]] = {}
     for identity, rules in come.items():
@@ -156,9 +173,6 @@ def _replaced(gone: dict[str, list[Told]], come: dict[str, list[Told]], sides: S
         if same:
             other = same.pop(0)
             edits.append(_edit(EditKind.RENAMED, gone.pop(identity), come.pop(other)))
-    edits.extend(_parted(gone, come, sides))
-    edits.extend(Edit(EditKind.REMOVED, rules_at(rules), ()) for rules in gone.values())
-    edits.extend(Edit(EditKind.ADDED, (), rules_at(rules)) for rules in come.values())
     return edits
 
 
@@ -170,8 +184,14 @@ def _parted(gone: dict[str, list[Told]], come: dict[str, list[Told]], sides: Sid
     """One rule that several new ones hold together was split; several that one new rule holds were merged."""
     edits: list[Edit] = []
     for one, many, whole_side, is_split in ((gone, come, sides.old, True), (come, gone, sides.new, False)):
+        having: dict[Endpoint, list[str]] = {}
+        for identity, rules in many.items():
+            for endpoint in dict.fromkeys(e for rule in rules for e in rule.reach.endpoints):
+                having.setdefault(endpoint, []).append(identity)
         for identity in sorted(one):
-            parts = [i for i in sorted(many) if _is_part(many[i], one[identity])]
+            endpoints = dict.fromkeys(e for rule in one[identity] for e in rule.reach.endpoints)
+            near = {other for endpoint in endpoints for other in having.get(endpoint, ()) if other in many}
+            parts = [i for i in sorted(near) if _is_part(many[i], one[identity])]
             if len(parts) < 2 or not _fill(one[identity], [r for i in parts for r in many[i]], whole_side):
                 continue
             some = [r for i in parts for r in many[i]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from egressc.diff_covers import Cover, Question
+from egressc.diff_covers import Question
 from egressc.diff_endpoints import as_box, exceptions_near, narrowed, written
 from egressc.diff_everything import clear_of_denies, everything_of
 from egressc.flows_index import uncovered
@@ -18,7 +18,7 @@ from egressc.review import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from egressc.diff_covers import Found
+    from egressc.diff_covers import Cover, Found
     from egressc.diff_sides import Side, Told
     from egressc.flows import Box
     from egressc.policy import Endpoint
@@ -30,7 +30,7 @@ def newly_allowed(before: Side, after: Side) -> Iterator[Found]:
 
     Either no allow of the side before had it, or one had it and a deny that is gone took it away.
     """
-    covers = (_allows(before), _denies(after))
+    covers = (before.allowed, after.denied)
     for rule in after.allow_rules:
         if rule.key in before.keys:
             continue
@@ -42,17 +42,9 @@ def newly_allowed(before: Side, after: Side) -> Iterator[Found]:
             yield from _behind_deny(deny, before, after)
 
 
-def _allows(side: Side) -> Cover:
-    return Cover(side.allows, [each.reach for each in side.allow_rules], side.tags)
-
-
-def _denies(side: Side) -> Cover:
-    return Cover(side.denies, [each.reach for each in side.deny_rules], side.tags)
-
-
 def _behind_deny(deny: Told, before: Side, after: Side) -> Iterator[Found]:
     """What allows have where a deny of the side before is gone."""
-    covers = (_denies(after),)
+    covers = (after.denied,)
     for box, endpoint, own in boxes_by_endpoint(deny, deny.reach, before):
         numbers = after.allows.meeting_boxes([box])
         if len(numbers) > FEW and not own:
@@ -94,16 +86,16 @@ def inspected_otherwise(old: Side, new: Side) -> Iterator[Found]:
 
 def _of_inspection(rule: Told, part: _Part, mine: Side, other: Side, verdict: Verdict) -> Iterator[Found]:
     """What a rule says of inspection and the other side does not, where both allow it."""
-    denied = (_denies(mine), _denies(other))
-    exempt, demanded = _said(other, Inspection.MUST_NOT), _said(other, Inspection.MUST)
+    denied = (mine.denied, other.denied)
+    exempt, demanded = other.exempted, other.inspected
     asked: list[tuple[Verdict, Cover, tuple[Cover, ...]]] = []
     if verdict is Verdict.MUST_NOT:
         # On the other side it is demanded, or left to the device.
         asked.append((Verdict.MUST, demanded, (exempt, *denied)))
-        asked.append((Verdict.MAY, _allows(other), (exempt, demanded, *denied)))
+        asked.append((Verdict.MAY, other.allowed, (exempt, demanded, *denied)))
     else:
         # What one side exempts is told by that exemption.
-        asked.append((Verdict.MAY, _allows(other), (demanded, exempt, _said(mine, Inspection.MUST_NOT), *denied)))
+        asked.append((Verdict.MAY, other.allowed, (demanded, exempt, mine.exempted, *denied)))
     for state, there, covers in asked:
         pair = (verdict, state) if mine.number == 0 else (state, verdict)
         question = Question(rule, *pair, covers, mine.tags)
@@ -117,12 +109,6 @@ def _of_inspection(rule: Told, part: _Part, mine: Side, other: Side, verdict: Ve
                 for held in reach.endpoints:
                     theirs = as_box(held, reach, other.tags), held, exceptions_near(held, reach.exceptions, other.tags)
                     yield from _in_both(question, (cell, endpoint, own), theirs)
-
-
-def _said(side: Side, inspection: Inspection) -> Cover:
-    """What a side exempts, or wants inspected."""
-    index = side.exempt if inspection is Inspection.MUST_NOT else side.demanded
-    return Cover(index, [reach for _, reach in side.tls_rules(inspection)], side.tags)
 
 
 def boxes_by_endpoint(rule: Told, reach: Reach, side: Side) -> Iterator[_Part]:

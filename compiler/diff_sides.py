@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
 from egressc.bind import ANY_GROUP, bind_everything
+from egressc.diff_covers import Cover
 from egressc.diff_parties import Parties, renamed_accounts
 from egressc.flows import boxes
 from egressc.flows_index import FlowIndex
@@ -82,14 +83,38 @@ class Side:
         return {inspection: tuple(some) for inspection, some in found.items()}
 
     @cached_property
-    def exempt(self) -> FlowIndex:
-        """The flows that must not be inspected, by the number among ``tls_rules``."""
-        return FlowIndex([reach for _, reach in self.tls_rules(Inspection.MUST_NOT)], self.tags)
+    def allowed(self) -> Cover:
+        """What the allows match, endpoint by endpoint."""
+        return Cover(self.allows, [each.reach for each in self.allow_rules], self.tags)
 
     @cached_property
+    def denied(self) -> Cover:
+        """What the denies match, endpoint by endpoint."""
+        return Cover(self.denies, [each.reach for each in self.deny_rules], self.tags)
+
+    @property
+    def exempt(self) -> FlowIndex:
+        """The flows that must not be inspected, by the number among ``tls_rules``."""
+        return self.exempted.index
+
+    @property
     def demanded(self) -> FlowIndex:
         """The flows that must be inspected, by the number among ``tls_rules``."""
-        return FlowIndex([reach for _, reach in self.tls_rules(Inspection.MUST)], self.tags)
+        return self.inspected.index
+
+    @cached_property
+    def exempted(self) -> Cover:
+        """What must not be inspected, endpoint by endpoint."""
+        return self._said(Inspection.MUST_NOT)
+
+    @cached_property
+    def inspected(self) -> Cover:
+        """What must be inspected, endpoint by endpoint."""
+        return self._said(Inspection.MUST)
+
+    def _said(self, inspection: Inspection) -> Cover:
+        reaches = [reach for _, reach in self.tls_rules(inspection)]
+        return Cover(FlowIndex(reaches, self.tags), reaches, self.tags)
 
 
 @dataclass(frozen=True, slots=True)
