@@ -174,7 +174,7 @@ def _firewall_notes(site: Site[Any], found: Answer, here: Decided, rules: Sequen
     notes = []
     if here.by_address:
         every = list(dict.fromkeys(f"`{ruling.name}`" for ruling in here.by_address))
-        names = ", ".join(every[:3]) + (f" or one of {len(every) - 3} more" if len(every) > 3 else "")
+        names = ", ".join(every[:3]) + (" or another rule" if len(every) > 3 else "")
         notes.append(
             f"it knows names by their addresses: {names} lets this through where an allowed name has the same one"
         )

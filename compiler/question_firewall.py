@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from egressc.addresses import ALL, AddressSet, union_of
@@ -19,7 +20,7 @@ from egressc.question import NO_NAME
 from egressc.reach import BOTH_FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from egressc.flows import Flow, Processes
     from egressc.lowering import Lowering
@@ -46,6 +47,9 @@ class Opened(StrEnum):
     NOT_INSPECTED = "not-inspected"
     UNKNOWN = "unknown"
 
+
+_NAMED = 4
+"""So many of the rulings that know a name by its address are looked for."""
 
 _OF = {Outcome.ALLOW: Ruled.ALLOW, Outcome.DENY: Ruled.DENY, Outcome.LEFT: Ruled.UNDECIDED}
 
@@ -161,10 +165,27 @@ class Enforcement:
         verdict, why = _verdict(steps, left, doubt)
         by_address: tuple[Ruling, ...] = ()
         if verdict in {Ruled.DENY, Ruled.UNDECIDED}:
-            shared, _, _ = self._go(self.boxes(question, sender, shared=True))
-            by_address = tuple([step.ruling for step in shared if step.ruling.outcome is Outcome.ALLOW])
+            by_address = tuple(islice(self._by_address(self.boxes(question, sender, shared=True)), _NAMED))
         opened, opener = self._opened(some) if verdict is Ruled.ALLOW else (None, "")
         return Decided(verdict, steps, left, why, by_address, opened, opener)
+
+    def _by_address(self, some: Sequence[Box]) -> Iterator[Ruling]:
+        """The rulings that let some of the flows through because another name has their address."""
+        for number in self._index.meeting_boxes(some):
+            ruling = self._rulings[number]
+            held = self._held(number)
+            if ruling.outcome is Outcome.ALLOW:
+                if witness(in_both(some, held), ()) is not None:
+                    yield ruling
+            elif not ruling.doubt:
+                some = difference(some, held)
+                if not some:
+                    return
+
+    def _held(self, number: int) -> Sequence[Box]:
+        held = self._index.boxes_of(number)
+        but = self._rulings[number].but
+        return difference(held, boxes_of(but)) if but else held
 
     def _go(self, some: Sequence[Box]) -> tuple[tuple[Step, ...], Flow | None, str]:
         """The rulings that decide some of the flows, a flow that none does, and why one may match less."""
@@ -172,9 +193,7 @@ class Enforcement:
         doubt = ""
         for number in self._index.meeting_boxes(some):
             ruling = self._rulings[number]
-            held = self._index.boxes_of(number)
-            if ruling.but:
-                held = tuple(difference(held, boxes_of(ruling.but)))
+            held = self._held(number)
             flow = witness(in_both(some, held), ())
             if flow is None:
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egressc.hosts import HostPattern, intersects, matches
@@ -12,22 +13,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def why_not(pattern: HostPattern, host: HostPattern) -> str | None:
-    """Why a pattern does not match a host (an exact one) though it nearly does; empty if it does match.
+@dataclass(frozen=True, slots=True)
+class HostMiss:
+    """Why a pattern does not match a host, in words; ``is_far`` if its one other label looks nothing like the host's."""
 
-    ``None`` if it is not near: near is the name that a ``*.`` stands below, a name below an exact one, one other label
-    of the same number (no registered domain of another name, unless it looks like a slip), or a slip of the whole.
+    sentence: str
+    is_far: bool = False
+
+
+def why_not(pattern: HostPattern, host: HostPattern) -> HostMiss | None:
+    """Why a pattern does not match a host (an exact one) though it nearly does.
+
+    ``None`` if it does match, or is not near: near is the name that a ``*.`` stands below, a name below an exact one,
+    one other label of the same number (no registered domain of another name, unless it looks like a slip), or a slip of
+    the whole.
     """
     if intersects(pattern, host):
-        return ""
+        return None
     asked = host.text
     if pattern.deep and matches(HostPattern(pattern.labels), asked):
-        return f"`{asked}` itself is not below it, as `{pattern.text}` asks for"
+        return HostMiss(f"`{asked}` itself is not below it, as `{pattern.text}` asks for")
     labels, globs = host.labels, pattern.labels
     if not pattern.deep and len(labels) > len(globs) and pattern.is_exact and asked.endswith(f".{pattern.text}"):
-        return f"`{asked}` is below `{pattern.text}`, which is that one host"
+        return HostMiss(f"`{asked}` is below `{pattern.text}`, which is that one host")
     if "*" in globs and not pattern.deep and len(labels) > len(globs) and _ends_alike(labels, globs):
-        return f"an inner `*` of `{pattern.text}` is one label, and `{asked}` has more"
+        return HostMiss(f"an inner `*` of `{pattern.text}` is one label, and `{asked}` has more")
     return _one_label(pattern, labels) or _slip(pattern, asked)
 
 
@@ -36,7 +46,7 @@ def _ends_alike(labels: Sequence[str], globs: Sequence[str]) -> bool:
     return bool(tail) and list(labels[-len(tail) :]) == tail and glob_matches(globs[0], labels[0])
 
 
-def _one_label(pattern: HostPattern, labels: Sequence[str]) -> str | None:
+def _one_label(pattern: HostPattern, labels: Sequence[str]) -> HostMiss | None:
     """A sentence if all labels but one agree, counted from the right."""
     globs = pattern.labels
     if len(labels) < len(globs) + pattern.deep or (not pattern.deep and len(labels) != len(globs)):
@@ -47,14 +57,15 @@ def _one_label(pattern: HostPattern, labels: Sequence[str]) -> str | None:
         return None
     at = wrong[0]
     # Another name in the place of the registered domain is another site: near only if it looks like a slip.
-    if at >= len(globs) - 2 and nearest(own[at], [globs[at]]) is None:
+    is_far = "*" not in globs[at] and nearest(own[at], [globs[at]]) is None
+    if at >= len(globs) - 2 and is_far:
         return None
-    return f"label `{own[at]}` is not `{globs[at]}` as in `{pattern.text}`"
+    return HostMiss(f"label `{own[at]}` is not `{globs[at]}` as in `{pattern.text}`", is_far)
 
 
-def _slip(pattern: HostPattern, asked: str) -> str | None:
+def _slip(pattern: HostPattern, asked: str) -> HostMiss | None:
     """A sentence if a name is the other but for a few characters in one place."""
-    return f"`{asked}` is not `{pattern.text}`" if pattern.is_exact and _alike(pattern.text, asked) else None
+    return HostMiss(f"`{asked}` is not `{pattern.text}`") if pattern.is_exact and _alike(pattern.text, asked) else None
 
 
 def _alike(one: str, other: str) -> bool:

@@ -9,8 +9,9 @@ from egressc.addresses import ALL
 from egressc.anything import Anything
 from egressc.flows import EVERY, addresses_of, boxes
 from egressc.flows_search import in_both
+from egressc.hosts import intersects
 from egressc.policy import AddressEndpoint, HostEndpoint, TagEndpoint
-from egressc.question_hosts import why_not
+from egressc.question_hosts import HostMiss, why_not
 from egressc.reach import Reach
 from egressc.services import ALL_PORTS, PortSet
 
@@ -27,18 +28,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A rule that would match but for one thing: ``what`` in a word, ``sentence`` in words."""
+    """A rule that would match but for one thing: ``what`` in a word, ``sentence`` in words.
+
+    ``is_far`` is true for a host whose label looks nothing like the one that is asked for.
+    """
 
     rule: Rule
     part: str
     what: str
     sentence: str
+    is_far: bool = False
 
 
 def near_misses(
     prepared: Prepared, whole: Site[None], question: Question, matching: Sequence[BoundRule]
 ) -> tuple[NearMiss, ...]:
-    """The rules that match none of the flows and would but for one thing, each once, in the order of the policy."""
+    """The rules that match none of the flows and would but for one thing, each once, in the order of the policy.
+
+    Where the question leaves open to which address the name resolves, it is one that no rule names: a rule for
+    addresses lacks that, too.
+    """
+    if question.to.is_open and question.to.pattern is not None:
+        question = question.at(whole.index.allows.unnamed.intersection(whole.index.denies.unnamed))
     some = question.boxes()
     known = set(matching)
     found: dict[tuple[str, str], NearMiss] = {}
@@ -46,9 +57,12 @@ def near_misses(
         found.setdefault((miss.rule.identity, miss.part), miss)
     for what, relaxed, tell in _relaxed(whole.index, question, some):
         for rule in _meeting(whole.index, relaxed):
-            sentence = None if rule in known else tell(rule)
-            if sentence:
-                found.setdefault((rule.identity, rule.part), NearMiss(rule.rule, rule.part, what, sentence))
+            told = None if rule in known else tell(rule)
+            if told is None:
+                continue
+            why = told if isinstance(told, HostMiss) else HostMiss(told)
+            known_as = (rule.identity, rule.part)
+            found.setdefault(known_as, NearMiss(rule.rule, rule.part, what, why.sentence, why.is_far))
     return tuple(found[key] for key in sorted(found))
 
 
@@ -57,7 +71,7 @@ def _meeting(index: RuleIndex, some: Sequence[Box]) -> Iterator[BoundRule]:
     yield from (index.allow_rules[number] for number in index.allows.meeting_boxes(some))
 
 
-_Relaxed = tuple[str, "Sequence[Box]", "Callable[[BoundRule], str | None]"]
+_Relaxed = tuple[str, "Sequence[Box]", "Callable[[BoundRule], str | HostMiss | None]"]
 
 
 def _relaxed(index: RuleIndex, question: Question, some: Sequence[Box]) -> Iterator[_Relaxed]:
@@ -70,7 +84,7 @@ def _relaxed(index: RuleIndex, question: Question, some: Sequence[Box]) -> Itera
     if to.path is not None and to.pattern is not None:
         tests = ((to.pattern, None),)
         yield "path", [replace(box, inside=tests) for box in some], lambda rule: _path(question, rule)
-    if to.addresses is not ALL:
+    if to.addresses.size == 1:
         yield "address", [replace(box, addresses=ALL) for box in some], lambda rule: _address(index, question, rule)
     pattern = to.pattern
     if pattern is not None and pattern.is_exact:
@@ -117,7 +131,7 @@ def _path(question: Question, rule: BoundRule) -> str:
     paths = [
         endpoint.text
         for endpoint in rule.endpoints
-        if isinstance(endpoint, HostEndpoint) and endpoint.path is not None and why_not(endpoint.pattern, pattern) == ""
+        if isinstance(endpoint, HostEndpoint) and endpoint.path is not None and intersects(endpoint.pattern, pattern)
     ]
     if not paths:
         return f"path `{question.to.path}` is in its `except`"
@@ -134,12 +148,12 @@ def _address(index: RuleIndex, question: Question, rule: BoundRule) -> str:
     return f"{asked.text} is not in {_quoted(listed)}"
 
 
-def _host(question: Question, rule: BoundRule) -> str | None:
+def _host(question: Question, rule: BoundRule) -> HostMiss | None:
     pattern = question.to.pattern
     assert pattern is not None, "asked of a host"
     for endpoint in rule.endpoints:
-        if isinstance(endpoint, HostEndpoint) and (sentence := why_not(endpoint.pattern, pattern)):
-            return sentence
+        if isinstance(endpoint, HostEndpoint) and (miss := why_not(endpoint.pattern, pattern)) is not None:
+            return miss
     return None
 
 

@@ -106,9 +106,12 @@ def _near_lines(answer: Answer) -> Iterator[str]:
 
 
 def _nearest(answer: Answer) -> tuple[Sequence[NearMiss], int]:
-    """The near misses to show, and how many others there are: first those that would change the verdict."""
+    """The near misses to show, and how many others there are: first those that would change the verdict.
+
+    Of these last the ones that only have another label in the same place: in a large domain they are many.
+    """
     wanted = "deny" if answer.decision.verdict is Verdict.ALLOW else "allow"
-    ordered = sorted(answer.near, key=lambda miss: miss.rule.action.value != wanted)
+    ordered = sorted(answer.near, key=lambda miss: (miss.rule.action.value != wanted, miss.is_far))
     return ordered[:_NEAR_SHOWN], max(len(ordered) - _NEAR_SHOWN, 0)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Sequence
 
+    from egressc.api_build import Build
     from egressc.bind import Prepared
     from egressc.inventory import Firewall
     from egressc.question_explanation import Answer
@@ -110,13 +111,16 @@ class _Answered:
         self.firewalls: list[FirewallAnswer] = []
         self.notes: list[str] = []
         senders = {sender.group for sender in self.answer.question.who.senders}
-        governed: set[str] = set()
-        for number, firewall in enumerate(firewalls):
-            progress(f"asking {firewall.name}", number, len(firewalls))
-            mine = senders & _governs(prepared, firewall)
-            if mine:
-                governed |= mine
-                self.firewalls.extend(_ask(prepared, self.answer, firewall, whole, mine))
+        governs = {firewall.name: senders & _governs(prepared, firewall) for firewall in firewalls}
+        asked_of = [firewall for firewall in firewalls if governs[firewall.name]]
+        governed: set[str] = set().union(*governs.values())
+        report: list[Diagnostic] = []
+        builds = build_all(prepared, asked_of, strict=False, accept=(), report=report, progress=progress)
+        for number, firewall in enumerate(asked_of):
+            progress(f"asking {firewall.name}", number, len(asked_of))
+            # Of several, an error says not whose it is: then each is compiled alone.
+            own = None if has_errors(report) else [b for b in builds if b.site.firewall == firewall.name]
+            self.firewalls.extend(_ask(prepared, self.answer, firewall, whole, governs[firewall.name], own))
         if prepared.inventory.source is None:
             self.notes.append("there is no inventory, so no firewall is asked")
         else:
@@ -131,11 +135,20 @@ def _governs(prepared: Prepared, firewall: Firewall) -> set[str]:
 
 
 def _ask(
-    prepared: Prepared, found: Answer, firewall: Firewall, whole: Site[None], groups: Iterable[str]
+    prepared: Prepared,
+    found: Answer,
+    firewall: Firewall,
+    whole: Site[None],
+    groups: Iterable[str],
+    builds: Sequence[Build] | None,
 ) -> list[FirewallAnswer]:
-    """What one firewall does, for each of the groups; unknown where it cannot be compiled."""
+    """What one firewall does, for each of the groups; unknown where it cannot be compiled.
+
+    ``builds`` are its artefacts, if they are known to be without errors.
+    """
     report: list[Diagnostic] = []
-    builds = build_all(prepared, (firewall,), strict=False, accept=(), report=report, progress=lambda *_: None)
+    if builds is None:
+        builds = build_all(prepared, (firewall,), strict=False, accept=(), report=report, progress=lambda *_: None)
     errors = [d for d in report if d.level is Level.ERROR]
     if errors:
         why = f"it cannot be compiled: {errors[0].code}, {errors[0].message}"

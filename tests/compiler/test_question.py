@@ -199,8 +199,8 @@ def test_what_is_no_near_miss(ask, who, to, rule):
 @pytest.mark.parametrize(
     ("pattern", "host", "near"),
     [
-        ("a.example.com", "a.example.com", ""),
-        ("*.example.com", "a.example.com", ""),
+        ("a.example.com", "a.example.com", None),
+        ("*.example.com", "a.example.com", None),
         ("*.example.com", "example.com", "itself"),
         ("a.example.com", "b.a.example.com", "one host"),
         ("crl3.digicert.com", "crl9.digicert.com", "label `crl9`"),
@@ -214,10 +214,18 @@ def test_what_is_no_near_miss(ask, who, to, rule):
 )
 def test_how_a_host_is_missed(pattern, host, near):
     found = why_not(endpoint_word(pattern).pattern, endpoint_word(host).pattern)
-    if near is None or near == "":
-        assert found == near
+    if near is None:
+        assert found is None
     else:
-        assert near in found
+        assert near in found.sentence
+        assert not found.is_far
+
+
+def test_another_label_that_looks_like_nothing_of_the_kind():
+    found = why_not(
+        endpoint_word("enterpriseregistration.windows.net").pattern, endpoint_word("login.windows.net").pattern
+    )
+    assert found.is_far
 
 
 def test_an_internal_address_that_no_rule_names(ask):
