@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HostMiss:
-    """Why a pattern does not match a host, in words; ``is_far`` if its one other label looks nothing like the host's."""
+    """Why a pattern does not match a host, in words; ``is_far`` if its one other label looks nothing like the other."""
 
     sentence: str
     is_far: bool = False

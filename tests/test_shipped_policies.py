@@ -13,6 +13,11 @@ from egressc.api import load
 from egressc.bind import bind_everything, prepare
 from egressc.diagnostics import has_errors
 from egressc.policy import HostEndpoint, Inspection
+from egressc.policy_tests import Result
+from egressc.policy_tests_find import find_tests
+from egressc.policy_tests_load import load_test
+from egressc.policy_tests_run import Subject, run
+from egressc.source import Source
 
 AS_OF = date(2026, 11, 22)
 
@@ -80,6 +85,83 @@ def test_what_is_accepted_is_accepted_for_the_shipped_policy_only_and_with_a_rea
         assert each.why
         assert each.covers("private-network-connectors/entra-private-network-connector/cloud-service")
         assert not each.covers("a-policy-of-the-user/web")
+
+
+def results_of(folder):
+    """What comes of every policy test below a folder."""
+    files, problems = find_tests((str(folder),))
+    assert not problems
+    for file in files:
+        test, problems = load_test(Source.of(Path(file).name, Path(file).read_text(encoding="utf-8"), file))
+        assert not problems, problems
+        loaded = load(test.policies, test.inventory)
+        assert not has_errors(loaded.diagnostics), loaded.diagnostics
+        prepared, problems = prepare(loaded.policy, loaded.inventory, test.as_of)
+        assert not has_errors(problems), problems
+        subject = Subject(prepared, bind_everything(prepared))
+        yield from (run(subject, expectation) for expectation in test.expectations)
+
+
+def test_what_ships_passes_its_own_tests():
+    found = list(results_of("policies"))
+    assert len(found) >= 10
+    assert [
+        (each.name, [d.message for d in each.diagnostics]) for each in found if each.result is not Result.PASSED
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("        no-tls-inspection\n", ""),
+        ("    *.servicebus.windows.net\n", "    *.servicebus.windows.net servicebus.windows.net\n"),
+        ("    *.msappproxy.net\n", ""),
+        ("        feature installation\n", ""),
+        ("        to    digicert-revocation microsoft-revocation\n        ports 80/http", "        to    digicert-revocation microsoft-revocation\n        ports 80/http 443/https"),
+        ("www.microsoft.com/pkiops", "www.microsoft.com"),
+        ("    management.azure.com\n", "    management.azure.com policykeyservice.dc.ad.msft.net\n"),
+        ("as    entra-connector\n", "as    entra-connector entra-connector-updater\n"),
+    ],
+)  # fmt: skip
+def test_the_tests_that_ship_see_a_slip(old, new, tmp_path):
+    folder = shutil.copytree("policies", tmp_path / "policies")
+    changed = 0
+    for file in (folder / "microsoft").glob("*.egress"):
+        text = file.read_text(encoding="utf-8")
+        changed += old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+    assert changed
+    assert any(each.result is Result.FAILED for each in results_of(folder))
+
+
+INTUNE_TEST = """policy: own.egress
+as-of: 2026-11-22
+allows:
+  - {from: intune-hosts, to: "abc.manage.microsoft.com:443", inspection: must-not}
+  - {from: intune-hosts, to: "manage.microsoft.com:443"}
+  - {from: intune-hosts, to: "login.microsoftonline.com:443"}
+denies:
+  - {from: intune-hosts, to: "manage.microsoft.com:8443"}
+  - {from: others, to: "abc.manage.microsoft.com:443"}
+  - {to: "www.example.com:443"}
+"""
+
+
+def test_the_certificate_connector_has_its_tests(tmp_path):
+    folder = shutil.copytree("policies", tmp_path / "policies", ignore=shutil.ignore_patterns("*.yaml", "main.egress"))
+    (folder / "own.egress").write_text(
+        'import "microsoft/intune-certificate-connector.egress"\n'
+        'policy own "Mine" { from intune-hosts include intune-certificate-connector }\n',
+        encoding="utf-8",
+    )
+    (folder / "inventory.yaml").write_text(
+        "groups: {intune-hosts: {networks: [10.20.0.10]}, others: {networks: [10.20.1.0/24]}}\n", encoding="utf-8"
+    )
+    (folder / "own.test.yaml").write_text(INTUNE_TEST, encoding="utf-8")
+    found = list(results_of(folder))
+    assert [
+        (each.name, [d.message for d in each.diagnostics]) for each in found if each.result is not Result.PASSED
+    ] == []
 
 
 INTUNE_ROWS = ("163 ", "56 ", "59 ", "189 ", "190 ", "Defender for Endpoint security settings")
