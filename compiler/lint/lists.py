@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from egressc.anything import ANY
@@ -13,22 +13,24 @@ from egressc.flows_search import witness
 from egressc.lint.covers import Others
 from egressc.policy import AnyAddressEndpoint, TemplateEndpoint
 from egressc.reach import Reach
-from egressc.resolve_entries import Entries, identity
+from egressc.resolve_entries import Entries, identity, is_name
 from egressc.resolve_report import Report
 from egressc.resolve_sets import Sets
 from egressc.services import PortSet
 from egressc.syntax import Endpoints, Policy, ServiceTag, Setting, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from egressc.addresses import AddressSet
     from egressc.flows import Box
     from egressc.lint.subject import Subject
+    from egressc.policy import Endpoint
     from egressc.resolve_entries import AnyEndpoint, Meaning
+    from egressc.resolve_sets import FlatSet
     from egressc.scope import Scope
     from egressc.source import Span
-    from egressc.syntax import Entry, File
+    from egressc.syntax import Entry, File, Value
 
 _A_PORT: Final = PortSet(tcp=((443, 443),))
 """Entries of one list are for the same ports: one stands for all of them."""
@@ -36,19 +38,27 @@ _A_PORT: Final = PortSet(tcp=((443, 443),))
 
 @dataclass(frozen=True, slots=True)
 class EntryList:
-    """A list of two entries or more: of a ``to``, of its exceptions, of a set or of a fallback."""
+    """A list of two entries or more: of a ``to``, of its exceptions, of a set or of a fallback.
+
+    ``stands_in`` says whether a fallback stands in for the names in the list itself; ``None`` where there can be none.
+    """
 
     entries: tuple[Entry, ...]
     span: Span
+    stands_in: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An entry of a list that others hold, by their numbers. ``is_set`` says that it names an endpoint set."""
+    """An entry of a list that others hold, by their numbers.
+
+    ``is_literal`` is false where it must not be removed alone: for the name of a set, for a host with parameters that
+    only ``any-address`` holds, and where the sets that stay would then bring their fallback.
+    """
 
     number: int
     by: tuple[int, ...]
-    is_set: bool
+    is_literal: bool
 
 
 class Lists:
@@ -60,16 +70,19 @@ class Lists:
         self._tags = subject.site.tags
         self._entries = Entries(report)
         self._sets = Sets(subject.scopes, self._entries, report)
-        self._known: dict[tuple[int, tuple[str, ...]], tuple[Held, ...]] = {}
+        self._known: dict[tuple[int, bool | None, tuple[str, ...]], tuple[Held, ...]] = {}
 
     def held(self, some: EntryList) -> tuple[Held, ...]:
-        """The entries that could all be removed without a loss, given those that stay; by place."""
+        """The entries that could all be removed without a loss, given those that stay; by place.
+
+        An entry is needed, too, if without it a fallback would stand in for the names of the others.
+        """
         scope = self._scopes[some.span.source]
         texts = tuple([each.span.text for each in some.entries])
-        key = (id(scope), texts)
+        key = (id(scope), some.stands_in, texts)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = () if _is_plain(some.entries) else self._find(some.entries, scope)
+            found = self._known[key] = () if _is_plain(some.entries) else self._find(some, scope)
         return found
 
     def meant(self, setting: Setting) -> Iterator[tuple[Entry, tuple[AnyEndpoint, ...]]]:
@@ -78,30 +91,52 @@ class Lists:
         for meaning, entry in self._entries.meanings(entries, self._scopes[setting.span.source]):
             yield entry, self._sets.flat(meaning).endpoints if isinstance(meaning, Endpoints) else (meaning,)
 
-    def _find(self, entries: Sequence[Entry], scope: Scope) -> tuple[Held, ...]:
+    def _find(self, some: EntryList, scope: Scope) -> tuple[Held, ...]:
         distinct: dict[object, _Entry] = {}
-        for number, entry in enumerate(entries):
+        for number, entry in enumerate(some.entries):
             for meaning, _ in self._entries.meanings((entry,), scope):
                 # The same endpoint twice is reported already.
                 distinct.setdefault(identity(meaning), self._entry(number, meaning))
-        return tuple(_List(tuple(distinct.values())).held())
+        entries = tuple(distinct.values())
+        found = _List(entries).held()
+        if found and some.stands_in is not None:
+            named = {entry.number for entry in entries if entry.has_names}
+            if self._changes(entries, {each.number for each in found}, some.stands_in):
+                found = [each for each in found if each.number not in named]
+            if self._changes(entries, {each.number for each in found if each.is_literal}, some.stands_in):
+                found = [replace(each, is_literal=each.is_literal and each.number not in named) for each in found]
+        return tuple(found)
+
+    def _changes(self, entries: Sequence[_Entry], gone: set[int], stands_in: bool) -> bool:  # noqa: FBT001
+        """True if something else stands in for the names of the list without some entries."""
+        left = [entry for entry in entries if entry.number not in gone]
+        return self._fallback(entries, stands_in) != self._fallback(left, stands_in)
+
+    def _fallback(self, entries: Iterable[_Entry], stands_in: bool) -> tuple[Endpoint, ...] | None:  # noqa: FBT001
+        """What stands in for the names of the entries; any address for a fallback of the list itself."""
+        own = any(entry.has_names and not entry.is_set for entry in entries)
+        mine: tuple[Endpoint, ...] | None = () if not own else (AnyAddressEndpoint(),) if stands_in else None
+        return self._sets.together([mine, *(entry.fallback for entry in entries if entry.is_set)]) or None
 
     def _entry(self, number: int, meaning: Meaning) -> _Entry:
         if isinstance(meaning, Endpoints):
-            return _Entry(number, self._sets.flat(meaning).endpoints, self._tags, is_set=True)
-        return _Entry(number, (meaning,), self._tags, is_set=False)
+            flat = self._sets.flat(meaning)
+            return _Entry(number, flat.endpoints, self._tags, flat)
+        return _Entry(number, (meaning,), self._tags, None)
 
 
 class _Entry:
     """An entry with what it stands for. ``templates`` are its hosts that wait for parameters."""
 
-    __slots__ = ("blocks", "boxes", "is_any", "is_set", "number", "templates")
+    __slots__ = ("blocks", "boxes", "fallback", "has_names", "is_any", "is_set", "number", "templates")
 
     def __init__(
-        self, number: int, endpoints: Sequence[AnyEndpoint], tags: Mapping[str, AddressSet], *, is_set: bool
+        self, number: int, endpoints: Sequence[AnyEndpoint], tags: Mapping[str, AddressSet], flat: FlatSet | None
     ) -> None:
         self.number = number
-        self.is_set = is_set
+        self.is_set = flat is not None
+        self.fallback = None if flat is None else flat.fallback
+        self.has_names = any(is_name(each) for each in endpoints)
         self.templates = frozenset(identity(e) for e in endpoints if isinstance(e, TemplateEndpoint))
         plain = tuple([e for e in endpoints if not isinstance(e, TemplateEndpoint)])
         self.is_any = any(isinstance(e, AnyAddressEndpoint) for e in plain)
@@ -132,7 +167,9 @@ class _List:
             if by:
                 self._gone.add(number)
                 at = tuple([entries[n].number for n in by])
-                found.append(Held(entries[number].number, at, entries[number].is_set))
+                entry = entries[number]
+                literal = not entry.is_set and not (entry.templates and any(n in self._any for n in by))
+                found.append(Held(entry.number, at, literal))
         return sorted(found, key=lambda each: each.number)
 
     def _holders(self, number: int) -> tuple[int, ...]:
@@ -166,23 +203,21 @@ def lists_of(file: File) -> Iterator[EntryList]:
     for item in file.items:
         match item:
             case Endpoints():
-                found: list[tuple[Sequence[object], Span]] = [(item.entries, item.span)]
-                found.extend((fallback.entries, fallback.span) for fallback in item.fallbacks)
+                yield from _long(item.entries, item.span, stands_in=bool(item.fallbacks))
+                for fallback in item.fallbacks:
+                    yield from _long(fallback.entries, fallback.span)
             case Policy():
-                found = []
-                for rule in item.rules:
-                    for setting in rule.settings:
-                        if setting.keyword.text == "to":
-                            found += _of_setting(setting)
+                for setting in (setting for rule in item.rules for setting in rule.settings):
+                    if setting.keyword.text == "to":
+                        yield from _long(setting.values, setting.span, stands_in=False)
+                        yield from _long(setting.exceptions or (), setting.span)
             case _:
-                continue
-        for entries, span in found:
-            if len(entries) > 1:
-                yield EntryList(tuple([e for e in entries if isinstance(e, Word | ServiceTag)]), span)
+                pass
 
 
-def _of_setting(setting: Setting) -> list[tuple[Sequence[object], Span]]:
-    return [(setting.values, setting.span), (setting.exceptions or (), setting.span)]
+def _long(values: Sequence[Value], span: Span, *, stands_in: bool | None = None) -> Iterator[EntryList]:
+    if len(values) > 1:
+        yield EntryList(tuple([e for e in values if isinstance(e, Word | ServiceTag)]), span, stands_in)
 
 
 def _is_plain(entries: Sequence[Entry]) -> bool:

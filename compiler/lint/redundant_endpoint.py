@@ -4,6 +4,8 @@ Everything that this entry stands for is held by other entries of the same list:
 an address in a network, a host of a set that stands beside it. The entry does nothing; it only makes readers ask what
 it adds, and whoever narrows the other entry later does not see that this one stays.
 
+Not told of a host beside a set that holds it, where without that host the set's `fallback` would stand in for names.
+
 `egressc check --fix` removes such an entry, unless it is a set or carries a comment.
 
 ## Wrong
@@ -80,5 +82,5 @@ def _finding(some: EntryList, held: Held) -> Finding:
         help="remove it",
         context=some.span,
         related=tuple([Related(span=each.span, text="holds it") for each in by[:_NAMED]]),
-        fix=() if held.is_set or entry.comments != NO_COMMENTS else (removal(entry.span),),
+        fix=(removal(entry.span),) if held.is_literal and entry.comments == NO_COMMENTS else (),
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from egressc.cli import main
+from egressc.lint.edits import removal
+from egressc.lint.rule import Edit
 
 SCHEMA = Path(__file__).parents[2] / "grammar" / "diagnostics.schema.json"
 
@@ -189,30 +191,35 @@ def test_fix_mends_nothing_in_a_file_that_is_only_imported(place, capsys):
     assert (report["fixed"], report["diagnostics"]) == ([], [])
 
 
-def test_fix_leaves_a_list_whose_fallback_would_change(place, capsys):
-    """Naming a host beside the set takes the fallback away; without it the rule would mean more where names cannot be matched."""
-    text = (
-        "endpoints s { *.example.com fallback { 10.0.0.0/8 } }\n"
-        'policy p "P" { from g allow a "A" { to s a.example.com ports 443/https } }\n'
-    )
+@pytest.fixture
+def wrong_fix(monkeypatch):
+    """A fix of `a.example.com` that would change what its rule means."""
+
+    def wrong(span):
+        return Edit(span, "x.example.org") if span.text == "a.example.com" else removal(span)
+
+    monkeypatch.setattr("egressc.lint.redundant_endpoint.removal", wrong)
+
+
+def test_a_fix_that_would_change_the_meaning_is_refused(place, capsys, wrong_fix):
+    text = 'policy p "P" { from g allow a "A" { to *.example.com a.example.com ports 443/https } }\n'
     (place / "p.egress").write_text(text, encoding="utf-8")
     status = main(["check", "--fix", "p.egress", "--select", "redundant-endpoint"])
     err = capsys.readouterr().err
     assert status == 0
     assert (place / "p.egress").read_text(encoding="utf-8") == text
-    assert "not fixed, since the policy would not mean the same: p.egress:2:" in err
+    assert "not fixed, since the policy would not mean the same: p.egress:1:" in err
     assert "fixed 0 findings in 0 files" in err
 
 
-def test_one_fix_that_is_not_safe_does_not_stop_the_others(place, capsys):
+def test_one_fix_that_is_not_safe_does_not_stop_the_others(place, capsys, wrong_fix):
     text = (
-        "endpoints s { *.example.com fallback { 10.0.0.0/8 } }\n"
-        'policy p "P" { from g\n allow a "A" { to s a.example.com ports 443/https }\n'
+        'policy p "P" { from g\n allow a "A" { to *.example.com a.example.com ports 443/https }\n'
         ' allow b "B" { to *.example.net b.example.net ports 443/https } }\n'
     )
     (place / "p.egress").write_text(text, encoding="utf-8")
     _, report, _ = check(capsys, "--select", "redundant-endpoint", "--fix")
-    assert [d["line"] for d in report["fixed"]] == [4]
+    assert [d["line"] for d in report["fixed"]] == [3]
     assert (place / "p.egress").read_text(encoding="utf-8") == text.replace(" b.example.net", "")
 
 

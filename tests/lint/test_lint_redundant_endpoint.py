@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from lint_support import findings, told
+from lint_support import findings, subject, told
+
+from egressc.lint.driver import lint
 
 RULE = "redundant-endpoint"
 
@@ -117,3 +119,46 @@ def test_of_three_in_a_circle_one_is_told():
     to = "10.0.0.0-10.0.0.9 10.0.0.5-10.0.0.15 10.0.0.10-10.0.0.20 10.0.0.0-10.0.0.4"
     gone = [text for text, _ in words(to)]
     assert gone == ["10.0.0.5-10.0.0.15", "10.0.0.0-10.0.0.4"]
+
+
+FALLBACKS = """\
+endpoints with "W" { a.example.com b.example.com fallback { 10.0.0.0/8 } }
+endpoints without "O" { a.example.com }
+"""
+
+
+@pytest.mark.parametrize(
+    ("to", "gone"),
+    [
+        # Without the host the fallback of the set would stand in.
+        ("with a.example.com", []),
+        ("with without", []),
+        ("with a.example.com 192.0.2.1 192.0.2.0/24", ["192.0.2.1"]),
+        # Another host keeps it out, or there is none.
+        ("with a.example.com c.example.com", ["a.example.com"]),
+        ("without a.example.com", ["a.example.com"]),
+        ("with without c.example.com", ["without"]),
+        # No names of its own: nothing changes.
+        ("with 192.0.2.1 192.0.2.0/24", ["192.0.2.1"]),
+    ],
+)
+def test_a_host_that_keeps_a_fallback_out_is_needed(to, gone):
+    assert [text for text, _ in words(to, head=FALLBACKS)] == gone
+
+
+def test_a_set_whose_own_fallback_would_stand_in_for_nothing():
+    head = FALLBACKS + 'endpoints all "A" { with a.example.com fallback { 192.0.2.1 } }\n'
+    assert words("all", head=head) == []
+
+
+def test_a_host_with_parameters_beside_any_address_has_no_fix():
+    head = 'parameter q "Q"\nendpoints s "S" { ${q}.example.com }\n'
+    (found,) = lint(subject(policy("any-address ${q}.example.com", head=head)), [RULE])
+    assert found.finding.fix == ()
+    (found,) = lint(subject(policy("s ${q}.example.com x.example.net", head=head)), [RULE])
+    assert len(found.finding.fix) == 1
+
+
+def test_what_can_go_only_together_with_a_set_has_no_fix():
+    found = lint(subject(policy("with any-address a.example.com", head=FALLBACKS)), [RULE])
+    assert [(each.finding.span.text, each.finding.fix) for each in found] == [("with", ()), ("a.example.com", ())]
