@@ -82,9 +82,13 @@ def decide(index: RuleIndex, some: Sequence[Box]) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class Inspections:
-    """What the policy says about the inspection of the allowed ones of some flows: a flow for each state there is."""
+    """What the policy says about the inspection of the allowed ones of some flows: a flow for each state there is.
+
+    ``contradiction`` is a flow that must be inspected and must not be: an error of the policy that `check` names.
+    """
 
     states: tuple[tuple[Inspection, Flow], ...]
+    contradiction: Flow | None = None
 
     @property
     def only(self) -> Inspection | None:
@@ -108,7 +112,8 @@ def inspections(index: RuleIndex, some: Sequence[Box], decision: Decision) -> In
         flow = uncovered(in_both(some, own), (), (index.denies,))
         if flow is not None:
             states.append((state, flow))
-    return Inspections(tuple(states))
+    both = in_both(in_both(some, wanted[Inspection.MUST_NOT]), wanted[Inspection.MUST])
+    return Inspections(tuple(states), uncovered(both, (), (index.denies,)) if both else None)
 
 
 def holds(box: Box, flow: Flow) -> bool:

@@ -76,8 +76,14 @@ def answer(prepared: Prepared, whole: Site[None], who: Who, to: To) -> Answer | 
     decision = decide(index, some)
     inspection: Inspection | Verdict | None = None
     depends: tuple[Open, ...] = ()
+    notes = who.notes
     if decision.verdict is Verdict.ALLOW:
-        inspection = inspections(index, some, decision).only
+        said = inspections(index, some, decision)
+        inspection = said.only
+        if said.contradiction is not None:
+            notes += (
+                "rules contradict each other: it must be inspected, and must not be (`egressc check` says which)",
+            )
         if inspection is None:
             inspection = Verdict.UNKNOWN
             depends = inspection_open(index, question, decision.matching)
@@ -91,7 +97,7 @@ def answer(prepared: Prepared, whole: Site[None], who: Who, to: To) -> Answer | 
         unknown,
         depends,
         near_misses(prepared, whole, question, decision.matching),
-        (*who.notes, *_notes(whole, to, decision)),
+        (*notes, *_notes(whole, to, decision)),
     )
 
 

@@ -20,7 +20,7 @@ _DESTINATION = re.compile(r"[:./\[]")
 def run(options: argparse.Namespace) -> int:
     """Show pages, or answer a question. Returns the exit status: 2 if there is no such page."""
     words = options.words
-    if len(words) > 1 and _DESTINATION.search(words[1]) and page_of(words[0]) is None:
+    if len(words) > 1 and (":" in words[1] or (_DESTINATION.search(words[1]) and page_of(words[0]) is None)):
         from egressc.verb_explain_flow import run as answer  # noqa: PLC0415 - pages need none of it
 
         return answer(options)

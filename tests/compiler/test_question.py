@@ -156,6 +156,26 @@ policy web "Web" {
     assert [rule.identity for rule in found.partial] == ["web/one"]
 
 
+def test_rules_that_contradict_each_other():
+    """`explain` answers policies that `check` refuses, and says so."""
+    prepared = prepared_of(
+        """policy web "Web" {
+    from branch
+    allow one "One" { to a.example.com ports 443/https tls-inspection }
+    allow two "Two" { to *.example.com ports 443/https no-tls-inspection }
+}
+""",
+        INVENTORY,
+    )
+    whole = bind_everything(prepared)
+    parties = Parties(prepared, whole)
+    found = answer(prepared, whole, parties.parse("branch"), parse_to("a.example.com:443"))
+    assert (found.decision.verdict, found.inspection) == (Verdict.ALLOW, Verdict.UNKNOWN)
+    assert any("contradict" in note for note in found.notes)
+    found = answer(prepared, whole, parties.parse("branch"), parse_to("b.example.com:443"))
+    assert (found.inspection, found.notes) == (Inspection.MUST_NOT, ())
+
+
 @pytest.mark.parametrize(
     ("who", "to", "rule", "what", "sentence"),
     [

@@ -104,3 +104,53 @@ def test_each_firewall_does_what_was_announced_and_a_difference_has_its_cause(na
     assert counts["allow"] >= 100 * scale()
     assert counts["deny"] + counts["undecided"] >= 100 * scale()
     assert sum(reasons.values()) >= 15 * scale()
+
+
+HOSTS = {
+    "windows-firewall": (
+        "target: windows-firewall, settings: {}",
+        ("windows-account", "windows-service", "windows-program"),
+    ),
+    "iptables": ("target: iptables, settings: {mode: host}", ("linux-user", "linux-cgroup")),
+}
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("name", HOSTS)
+def test_what_a_host_does_with_an_account_holds_for_each_of_its_processes(name, capsys):
+    """An account is a set of processes: what is said of it was announced for every one."""
+    firewall, kinds = HOSTS[name]
+    counts = Counter()
+    for number in range(seed(), seed() + CASES * scale()):
+        rng = random.Random(number)
+        case = random_case(rng, lambda _: firewall)
+        if not case.tags_known and "service-tag" in case.policy:
+            continue
+        for build in compiled(case) or ():
+            site = build.site
+            accounts = {
+                each.name: each for rule in site.rules if isinstance(rule.accounts, tuple) for each in rule.accounts
+            }
+            enforcement = Enforcement(site, build.target, build.lowering, tuple(accounts.values()))
+            (group,) = site.groups
+            for each in boundary_flows(site, rng, 40, kinds):
+                flow = replace(each, shared=None)
+                address = ip_address(flow.address)
+                if flow.group != group.name or address.is_multicast or address.is_loopback or not flow.accounts:
+                    continue
+                if not counts_inside(build, flow, TAGS):
+                    continue
+                want = announced(build, flow, TAGS)
+                for account in sorted(flow.accounts):
+                    question, sender = question_of(flow, accounts)
+                    who = replace(question.who, account=account)
+                    here = enforcement.decide(replace(question, who=who), sender)
+                    counts[here.verdict.value] += 1
+                    if here.verdict is Ruled.UNKNOWN or want is None:
+                        continue
+                    assert here.verdict.value == want, f"seed {number}: {flow} as {account}\n{here}\n{case.text}"
+                    counts["compared"] += 1
+    with capsys.disabled():
+        print(f"\n{name}: {dict(counts)}")
+    assert counts["compared"] >= 80 * scale()
+    assert min(counts["allow"], counts["deny"]) >= 20 * scale()
