@@ -104,7 +104,7 @@ def _ends(old: str, new: str | None) -> _Ends:
 
 @contextmanager
 def _open(ends: _Ends, paths: Sequence[str], *, has_inventory: bool) -> Iterator[Pair]:
-    wanted = ((ends.path,) if ends.path is not None else ()) + tuple(paths)
+    wanted = tuple(_folder_or_file(path) for path in (*((ends.path,) if ends.path is not None else ()), *paths))
     try:
         repository = repository_of(".")
         commits = [None if each is None else repository.commit(each) for each in (ends.old, ends.new)]
@@ -132,6 +132,14 @@ def _open(ends: _Ends, paths: Sequence[str], *, has_inventory: bool) -> Iterator
         subject = " ".join(printable(os.path.normpath(below(repository.top, path))) for path in wanted if path != ".")
         title = f"{subject}  {_short(ends.title)}" if subject else _short(ends.title)
         yield Pair(title, *_present(sides), remarks=remarks)
+
+
+def _folder_or_file(path: str) -> str:
+    """The PATH; for an inventory the folder that it is in, since it counts for all policies there."""
+    if not path:
+        raise RevisionError("a PATH is empty", "`.` stands for this folder")
+    folder, name = os.path.split(path)
+    return folder or "." if name == INVENTORY else path
 
 
 def _short(text: str) -> str:

@@ -48,6 +48,11 @@ _FAILS: Final[dict[str, Callable[[Review], bool]]] = {
 _DIR_DIFF: Final = re.compile(r"/git-difftool\.[^/]+/left/?$")
 """The folder in which `git difftool --dir-diff` puts the files that changed, as they were (git 2.39)."""
 
+_NO_RULES: Final = (
+    "no rule takes effect in these files alone, so nothing was compared: what they define counts where it is imported "
+    "or included; compare the folder that holds those policies"
+)
+
 FAIL_ON: Final = tuple(_FAILS)
 """The words that `--fail-on` takes."""
 
@@ -130,7 +135,8 @@ def _compared(pair: Pair, options: argparse.Namespace) -> int:
         if answer.review is None:
             return _refused(pair, (answer.old, answer.new), options, NO)
         absent = [f"`{printable(path)}` is not in {side.name}" for side in (pair.old, pair.new) for path in side.absent]
-        review = replace(answer.review, remarks=(*pair.remarks, *absent, *answer.review.remarks))
+        alone = () if _has_rules(old, new) else (_NO_RULES,)
+        review = replace(answer.review, remarks=(*alone, *pair.remarks, *absent, *answer.review.remarks))
         text = _report(review, pair.title, options, one_file=_is_one_file(old, new))
     if options.output is None:
         say(text)
@@ -166,6 +172,10 @@ def _chosen(options: argparse.Namespace) -> Callable[[Firewall], bool] | None:
     if options.no_firewalls:
         return lambda _: False
     return (lambda firewall: firewall.name in options.firewall) if options.firewall else None
+
+
+def _has_rules(*sides: Loaded) -> bool:
+    return any(side.policy is not None and side.policy.rules for side in sides)
 
 
 def _is_one_file(*sides: Loaded) -> bool:

@@ -177,6 +177,27 @@ def test_a_policy_that_came_is_newly_allowed_and_said_to_be_new(repo, run):
     assert out.endswith("note: `policies/new.egress` is not in main\n")
 
 
+def test_files_that_only_define_say_that_they_are_not_all(repo, run):
+    sets = {"policies/s.egress": "endpoints s { s.example.net }\n"}
+    main = {"policies/main.egress": 'import "s.egress"\npolicy p "P" { from g allow a "A" { to s ports 443 } }\n'}
+    support.commit(repo, {**sets, **main})
+    change(repo, "endpoints s { s.example.net t.example.net }\n", "policies/s.egress")
+    assert "note: no rule takes effect in these files alone" in run("diff", "main", "--", "policies/s.egress")[1]
+    out = run("diff", "main", "--", "policies")[1]
+    assert "  + g → t.example.net:443/https" in out
+    assert "note:" not in out
+    told = git(repo, "difftool", "-y", "--extcmd", f"{EGRESSC} diff", "main", "--", "policies/s.egress")
+    assert "note: no rule takes effect in these files alone" in told
+
+
+def test_an_inventory_as_a_path_is_its_folder(repo, run):
+    change(repo, INVENTORY.replace("192.0.2.0/24", "192.0.2.0/25"), "policies/inventory.yaml")
+    status, out, _ = run("diff", "main", "--", "policies/inventory.yaml")
+    assert (status, out) == (0, run("diff", "main", "--", "policies")[1])
+    assert "  - g (192.0.2.128/25) → a.example.net:443/https" in out
+    assert run("diff", "main", "--", "")[2] == "egressc diff: a PATH is empty\n  `.` stands for this folder\n"
+
+
 def test_an_inventory_elsewhere(repo, run, tmp_path):
     (tmp_path / "other.yaml").write_text(INVENTORY.replace("edge", "elsewhere"))
     change(repo, WIDER)
