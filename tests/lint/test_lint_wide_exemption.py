@@ -68,6 +68,29 @@ def test_three_neighbours_are_named():
     ]
 
 
+def test_exactly_three_neighbours_are_all():
+    text = policy(allow("a", "*.example.com", NONE), *(allow(name, f"{name}.example.com") for name in "bcd"))
+    assert [message for *_, message in told(text, RULE)] == [
+        "the exemption of `p/a` takes in flows of `p/b`, `p/c`, `p/d`"
+    ]
+
+
+def test_a_rule_that_two_policies_include_is_told_once():
+    template = f'template policy t "T" {{ {allow("a", "any-address", NONE)} {allow("b", "*.example.com", NONE)} }}\n'
+    text = template + "".join(
+        f'policy {name} "P" {{ from g{name} include t {allow("c", "x.example.com")} }}\n' for name in ("p", "q")
+    )
+    assert [name for _, name, _ in told(text, RULE)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("other", "held"), [("x.example.com", "*.example.com"), ("10.1.0.0/16", "10.0.0.0/8"), ("x.example.org", None)]
+)
+def test_names_are_held_by_names_and_addresses_by_addresses(other, held):
+    found = findings(policy(allow("a", "*.example.com 10.0.0.0/8", NONE), allow("b", f"y.example.net {other}")), RULE)
+    assert [each.label.split(" ")[0] for each in found] == ([f"`{held}`"] if held else [])
+
+
 @pytest.mark.parametrize(
     ("exempt", "other"),
     [
