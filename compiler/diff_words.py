@@ -6,15 +6,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from egressc.addresses import ALL, AddressSet, parse_addresses, union_of
+from egressc.addresses import AddressSet, parse_addresses, union_of
 from egressc.anything import ANY, Anything
 from egressc.diff_cells import OTHER
 from egressc.diff_endpoints import written
 from egressc.drift import holds
-from egressc.flows import EVERY, Box
-from egressc.hosts import HostPattern
 from egressc.policy import HostEndpoint
-from egressc.reach import BOTH_FAMILIES
 from egressc.review import RuleAt
 from egressc.services import PortSet
 
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
     from egressc.diff_cells import Cell
     from egressc.diff_parties import Party
     from egressc.diff_sides import Side, Sides, Told
-    from egressc.flows import Flow
+    from egressc.flows import Box, Flow
     from egressc.flows_index import FlowIndex
     from egressc.policy import Endpoint
     from egressc.review import Verdict
@@ -232,21 +229,14 @@ def _but_for_senders(rule: Told) -> tuple[object, ...]:
 
 
 def _rules_of(flow: Flow, index: FlowIndex, rules: Sequence[Told]) -> tuple[Told, ...]:
-    """The rules that match a flow, in order."""
-    around = _around(flow)
-    if not index.meets_boxes((around,)):
-        return ()
-    numbers = index.meeting_boxes((around,))
-    return tuple([rules[n] for n in numbers if any(_holds(box, flow) for box in index.boxes_of(n))])
-
-
-def _around(flow: Flow) -> Box:
-    port = ((flow.port, flow.port),)
-    ports = PortSet(tcp=port) if flow.transport == "tcp" else PortSet(udp=port)
-    inside = () if flow.host is None else ((HostPattern(tuple(flow.host.split("."))), flow.path),)
+    """The rules that match a flow, in order. Without an address it goes to one that no rule names."""
+    numbers = set(index.everywhere)
+    if flow.host is not None:
+        numbers.update(index.names.matching(flow.host))
     one = parse_addresses(flow.address) if flow.address is not None else None
-    addresses = one if isinstance(one, AddressSet) else ALL
-    return Box(EVERY, BOTH_FAMILIES, EVERY, ports, addresses, inside)
+    if isinstance(one, AddressSet):
+        numbers.update(index.by_address(one))
+    return tuple([rules[n] for n in sorted(numbers) if any(_holds(box, flow) for box in index.boxes_of(n))])
 
 
 def _holds(box: Box, flow: Flow) -> bool:
