@@ -182,7 +182,7 @@ def _firewall_notes(site: Site[Any], found: Answer, here: Decided, rules: Sequen
         every = list(dict.fromkeys(f"`{ruling.name}`" for ruling in here.by_address))
         names = ", ".join(every[:3]) + (" or another rule" if len(every) > 3 else "")
         notes.append(
-            f"it knows names by their addresses: {names} lets this through where an allowed name has the same one"
+            f"it knows names by their addresses: where an allowed name has the same one, this passes by {names}"
         )
     to = found.question.to
     if here.verdict is Ruled.ALLOW and not to.is_open and not rules and site.internal.contains(to.addresses):

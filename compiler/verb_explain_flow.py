@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
             if isinstance(asked, Problem):
                 usage = [Diagnostic(code=asked.code, message=asked.message, help=asked.help)]
             else:
-                found = _Answered(prepared, asked, firewalls, progress)
+                found = _Answered(prepared, asked, firewalls, progress, some_only=bool(options.firewall))
     if found is None:
         _say_why_not([*report, *usage], options, who_text, to_text)
         return COULD_NOT_RUN if usage or loaded.could_not_run else NO
@@ -106,7 +106,15 @@ def _asked(prepared: Prepared, who_text: str, to_text: str, at: str | None) -> _
 class _Answered:
     """The whole answer: the policy's, and that of each firewall that governs one of the groups."""
 
-    def __init__(self, prepared: Prepared, asked: _Asked, firewalls: Sequence[Firewall], progress: Progress) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        asked: _Asked,
+        firewalls: Sequence[Firewall],
+        progress: Progress,
+        *,
+        some_only: bool,
+    ) -> None:
         whole, self.answer = asked
         self.firewalls: list[FirewallAnswer] = []
         self.notes: list[str] = []
@@ -127,6 +135,7 @@ class _Answered:
             lacking = sorted(senders - governed)
             if lacking:
                 which = "none of the firewalls governs" if firewalls else "the inventory names no firewall for"
+                which = "none of the named firewalls governs" if firewalls and some_only else which
                 self.notes.append(f"{which} {', '.join(f'`{name}`' for name in lacking)}")
 
 
