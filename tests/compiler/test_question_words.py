@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support import prepared_of
 
 from egressc.addresses import ALL, parse_addresses
@@ -200,3 +202,31 @@ def test_without_an_inventory_the_groups_are_those_that_the_policies_name():
     prepared = prepared_of(POLICY.replace("from branch", "from any-group"), None)
     parties = Parties(prepared, bind_everything(prepared))
     assert [sender.group for sender in parties.parse("whoever").senders] == ["any-group"]
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        ["a", "example", "com", ".", ":", "/", "@", "[", "]", "443", "0", "99999", "https", "://", "http", "udp", "*", "-",
+         "2001:db8::1", "192.0.2.1", "${x}", "%", "?", "#", " ", "é", "any", "any-address", "branch", "app", "\x00"]
+    ),
+    max_size=9,
+).map("".join)  # fmt: skip
+
+
+@pytest.mark.property
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@given(text=PIECES, at=PIECES)
+def test_whatever_is_written_is_understood_or_a_problem_within_it(parties, text, at):
+    to, who = parse_to(text), parties.parse(text)
+    for found in (to, who):
+        if isinstance(found, Problem):
+            assert 0 <= found.start <= found.end <= max(len(text), found.start + 1)
+            assert found.message
+            assert found.help or found.label
+    if not isinstance(to, Problem):
+        assert not to.ports.is_empty
+        assert not to.addresses.is_empty
+        placed = with_address(to, at)
+        assert isinstance(placed, Problem) or not placed.is_open
+        if not isinstance(who, Problem):
+            Question.of(who, to).boxes()
