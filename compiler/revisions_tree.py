@@ -21,6 +21,9 @@ _MOST_LINKS: Final = 40
 
 _GIT: Final = ".git"
 
+_NOWHERE: Final = "\0"
+"""A path that nothing has."""
+
 
 class Tree:
     """The files of a commit below the top folder of the repository, and the disk everywhere else.
@@ -84,6 +87,8 @@ class Tree:
         at = self._at(path)
         if at is None:
             return DISK.listdir(path)
+        if at in self._entries and self._entries[at].mode != LINK:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
         if at not in self._folders:
             raise self._error(at, path)
         return list(self._folders[at])
@@ -138,10 +143,10 @@ class Tree:
     def _at(self, path: str) -> str | None:
         """Where a path leads, links followed; ``None`` for what is outside the repository."""
         inside = self._inside(path)
-        return None if inside is None else self._followed(inside)
+        return None if inside is None else self._followed(inside, strict=True)
 
-    def _followed(self, inside: str) -> str:
-        """The path with the links of the commit followed.
+    def _followed(self, inside: str, *, strict: bool = False) -> str:
+        """The path with the links of the commit followed. ``strict``: there is nothing behind ``missing/..``.
 
         What leads out of the repository keeps its ``..``, and a link to an absolute path stays: a commit has neither.
         """
@@ -155,6 +160,8 @@ class Tree:
             if part == "..":
                 if not done or done[-1] == "..":
                     done.append("..")
+                elif strict and "/".join(done) not in self._folders:
+                    return _NOWHERE
                 else:
                     done.pop()
                 continue

@@ -11,6 +11,8 @@ from revisions_support import INVENTORY, POLICY, git
 
 from egressc.api import load
 from egressc.parse_memory import Memory
+from egressc.project_files import DISK
+from egressc.project_paths import find_files
 from egressc.revisions import RevisionError, versions
 
 
@@ -150,6 +152,48 @@ def test_links_in_a_commit_lead_where_they_lead_there(repo):
         loaded = load(("linked/two.egress",), None, files)
         assert [d.code for d in loaded.diagnostics] == ["W0247"]
         assert [s.shown for s in loaded.sources] == ["linked/two.egress", "policies/shared/one.egress"]
+
+
+def test_a_commit_answers_as_its_working_tree_does(repo, monkeypatch):
+    """Every question that the loader may ask, of files, folders, links of all kinds, and things that are not there."""
+    support.write(repo, {"a/b/c.egress": "x", "a/b/inventory.yaml": "y", "a/d.egress": "z", ".hidden/e.egress": "h"})
+    for name, target in {
+        "to-file": "a/d.egress", "to-folder": "a/b", "a/up": "..", "a/b/two": "../../to-folder", "broken": "nowhere",
+        "loop-1": "loop-2", "loop-2": "loop-1", "a/out": "../../elsewhere", "file-as-folder": "a/d.egress/x",
+    }.items():  # fmt: skip
+        (repo / name).symlink_to(target)
+    support.commit(repo, {})
+    (repo.parent / "elsewhere").mkdir()
+    names = [".", "a", "a/b", "a/b/c.egress", "to-file", "to-folder", "to-folder/c.egress", "a/up", "a/up/a/d.egress", "a/b/two",
+             "a/b/two/c.egress", "broken", "loop-1", "loop-1/x", "file-as-folder", "a/d.egress/x", "missing", "missing/x", "a/../a/b",
+             "to-folder/..", "to-folder/../d.egress", "a//b/./c.egress", ".git", ".hidden", str(repo), str(repo / "a"), "a/b/",
+             "policies/../a/up/to-file"]  # fmt: skip
+
+    def asked(files, question, name):
+        try:
+            answer = getattr(files, question)(name)
+        except OSError:
+            return OSError
+        return sorted(answer) if isinstance(answer, list) else answer
+
+    for folder in (repo, repo / "a", repo / "a" / "b"):
+        monkeypatch.chdir(folder)
+        with versions("main..main", None, (str(repo / "policies"),)) as pair:
+            tree = pair.new.files
+            for name in names:
+                for question in ("real", "is_dir", "is_file", "is_link", "exists", "lexists"):
+                    if name != ".git" or "exists" in question:  # that it is there is all that a commit knows of it
+                        assert asked(tree, question, name) == asked(DISK, question, name), (question, name)
+                if not {".", ".git", str(repo)} & {name} and os.path.realpath(name) not in {
+                    str(repo),
+                    str(repo / ".git"),
+                }:
+                    assert asked(tree, "listdir", name) == asked(DISK, "listdir", name), name
+                if asked(tree, "is_file", name) is True:
+                    assert tree.read(name) == DISK.read(name)
+            found = [find_files((str(repo),), each).files for each in (tree, DISK)]
+            assert [f.path for f in found[0]] == [f.path for f in found[1]]
+            assert len(found[0]) == 3
 
 
 def test_names_that_are_hard_on_a_command_line(repo):
