@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import product
+from itertools import islice, product
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from egressc.flows import boxes
 from egressc.flows_blocks import blocks_of
 from egressc.flows_index import BlockIndex, Prefix, uncovered
-from egressc.flows_search import common, witness
+from egressc.flows_search import common, in_both, witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -112,12 +112,25 @@ class Covers:
         found: dict[BoundRule, None] = {}
         for rule in unit:
             mine = [box for reach in part(rule) for box in boxes(reach, self._tags)]
-            if uncovered(mine, (), [*self._others(rule), *without]) is not None:
+            one = self._one(rule, mine)
+            if one is None and uncovered(mine, (), [*self._others(rule), *without]) is not None:
                 return None
             if without and uncovered(mine, (), without) is None:
                 continue
-            found.update(dict.fromkeys(self._few(rule, mine, without)))
+            found.update(dict.fromkeys(self._few(rule, mine, without) if one is None else (one,)))
         return tuple(found)
+
+    def _one(self, rule: BoundRule, mine: Sequence[Box]) -> BoundRule | None:
+        """A rule that alone holds the boxes, if one of the first that hold something of them does."""
+        for rules, index in self._near(rule) if mine else ():
+            first = mine[0]
+            numbers = _by_name(index, first) if first.inside else _by_address(index, first)
+            counting = (number for number in numbers if self._holds(rule, rules, number))
+            for number in islice(counting, _TRIED):
+                held = index.boxes_of(number)
+                if witness(mine, held) is None and in_both(mine, held):
+                    return rules[number]
+        return None
 
     def _few(self, rule: BoundRule, mine: Sequence[Box], without: Sequence[BlockIndex]) -> list[BoundRule]:
         """Some of the rules that hold the boxes: one if it is enough, else as few as are easily found."""
@@ -152,7 +165,10 @@ class Covers:
 
 
 _TRIED: Final = 16
-"""Of so many rules it is tried which of them are not needed."""
+"""Of so many rules it is tried which of them hold something alone, and which are not needed."""
+
+_MANY_ENTRIES: Final = 64
+"""Of more entries at the same name or address only those on the same ports are looked at."""
 
 
 def _groups_of(rule: BoundRule) -> tuple[str, ...]:
@@ -179,16 +195,38 @@ class Others(Prefix):
     def over_names(self, box: Box, aside: Iterable[HostPattern]) -> list[Box]:
         """The boxes that may cover a part of the box at an address that no entry names."""
         index = self._index
-        numbers = set(index.everywhere)
         if box.inside:
-            numbers.update(index.names.intersecting(box.inside[0][0]))
+            numbers = _by_name(index, box)
         else:
-            for pattern in aside:
-                numbers.update(index.names.intersecting(pattern))
-        return [b for n in sorted(numbers) if self._counts(n) for b in index.boxes_of(n)]
+            found = set(index.everywhere).union(*map(index.names.intersecting, aside))
+            numbers = sorted(found)
+        return [b for n in numbers if self._counts(n) for b in index.boxes_of(n)]
 
     def over_addresses(self, box: Box) -> list[Box]:
         """The boxes by address that may cover a part of the box."""
         index = self._index
-        numbers = set(index.by_address(box.addresses))
-        return [b for n in sorted(numbers) if self._counts(n) for b in index.boxes_of(n)]
+        return [b for n in _by_address(index, box) if self._counts(n) for b in index.boxes_of(n)]
+
+
+def _by_name(index: BlockIndex, box: Box) -> list[int]:
+    """The entries that may hold a part of a box with a name, wherever it resolves to."""
+    named = _on_ports(index, box, index.names.intersecting(box.inside[0][0]), names=True)
+    return sorted(named | _on_ports(index, box, index.everywhere, names=False))
+
+
+def _by_address(index: BlockIndex, box: Box) -> list[int]:
+    """The entries by address that may hold a part of a box."""
+    return sorted(_on_ports(index, box, index.by_address(box.addresses), names=False))
+
+
+def _on_ports(index: BlockIndex, box: Box, numbers: Sequence[int], *, names: bool) -> set[int]:
+    """The entries of some; of many, those on the ports of the box, if these are fewer."""
+    found = set(numbers)
+    if len(found) <= _MANY_ENTRIES:
+        return found
+    there: set[int] = set()
+    for signature in index.signatures_over(box.ports, names=names):
+        there.update(signature.numbers)
+        if len(there) > _MANY_ENTRIES:
+            return found
+    return found & there
