@@ -104,16 +104,19 @@ class Covers:
         unit: Sequence[BoundRule],
         part: Callable[[BoundRule], Iterable[Reach]] = lambda rule: (rule.reach,),
         without: Sequence[BlockIndex] = (),
+        *,
+        alone: bool = False,
     ) -> tuple[BoundRule, ...] | None:
         """Rules that together hold all flows of the unit that are not in ``without``; ``None`` if there are none.
 
-        ``part`` gives what of the unit must be held. Nothing if ``without`` holds all of it.
+        ``part`` gives what of the unit must be held. Nothing if ``without`` holds all of it. With ``alone`` one rule
+        must hold it.
         """
         found: dict[BoundRule, None] = {}
         for rule in unit:
             mine = [box for reach in part(rule) for box in boxes(reach, self._tags)]
             one = self._one(rule, mine)
-            if one is None and uncovered(mine, (), [*self._others(rule), *without]) is not None:
+            if one is None and (alone or uncovered(mine, (), [*self._others(rule), *without]) is not None):
                 return None
             if without and uncovered(mine, (), without) is None:
                 continue
@@ -152,16 +155,25 @@ class Covers:
                     del near[other]
         return list(near)
 
-    def superfluous(self, units: Sequence[Unit]) -> Iterator[tuple[Span, list[BoundRule], tuple[BoundRule, ...]]]:
-        """The units of these rules that could all be removed without a loss, each with rules that hold its flows.
+    def superfluous(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, tuple[BoundRule, ...]]]:
+        """The units of these rules that could all be removed without a loss, each with rules that hold its flows."""
+        yield from removable(units, self._gone, lambda rules, *, alone: self.covering(rules, alone=alone))
 
-        The later ones come first: of two rules that hold each other, the first stays.
-        """
+
+def removable(
+    units: Sequence[Unit], gone: set[Span], covering: Callable[..., tuple[BoundRule, ...] | None]
+) -> Iterator[tuple[Unit, tuple[BoundRule, ...]]]:
+    """The units that others hold and that could all be removed; ``gone`` grows by them.
+
+    Those that one rule holds come first, so that of a wide rule and its parts the wide one stays; and of those the
+    last, so that of two equal rules the first stays. ``covering(rules, alone=…)`` gives what holds a unit.
+    """
+    for alone in (True, False):
         for span, rules in reversed(units):
-            by = self.covering(rules)
+            by = None if span in gone else covering(rules, alone=alone)
             if by:
-                self._gone.add(span)
-                yield span, rules, by
+                gone.add(span)
+                yield (span, rules), by
 
 
 _TRIED: Final = 16

@@ -159,12 +159,16 @@ class _List:
         self._gone: set[int] = set()
 
     def held(self) -> list[Held]:
-        """The entries that others hold; of two that hold each other, sets stay and then the first."""
+        """The entries that others hold: first those that one holds, then those that several hold together.
+
+        Of two that hold each other, sets stay, and then the first.
+        """
         entries = self._entries
         found = []
-        for number in sorted(range(len(entries)), key=lambda n: (entries[n].is_set, -n)):
-            by = self._holders(number)
-            if by:
+        order = sorted(range(len(entries)), key=lambda n: (entries[n].is_set, -n))
+        for alone, number in [(True, n) for n in order] + [(False, n) for n in order]:
+            by = () if number in self._gone else self._holders(number)
+            if by and not (alone and len(by) > 1):
                 self._gone.add(number)
                 at = tuple([entries[n].number for n in by])
                 entry = entries[number]

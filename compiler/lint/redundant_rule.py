@@ -52,7 +52,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from egressc.flows_index import FlowIndex
-from egressc.lint.covers import Covers, lasts
+from egressc.lint.covers import Covers, lasts, removable
 from egressc.lint.rule import Finding
 from egressc.lint.words import rules_in_words, the_places
 from egressc.policy import HostEndpoint
@@ -85,28 +85,25 @@ def check(subject: Subject) -> Iterator[Finding]:
         fits = partial(_fits, subject, recognition)
         return Covers(allows, subject.site.tags, fits, partial(_held, recognition), gone)
 
-    def covering(rules: Sequence[BoundRule]) -> tuple[BoundRule, ...]:
+    def covering(rules: Sequence[BoundRule], *, alone: bool) -> tuple[BoundRule, ...]:
         found: dict[BoundRule, None] = {}
         for recognition in dict.fromkeys(s.application.recognition for s in rules[0].services):
-            by = covers_by(recognition).covering(rules, partial(_asked, recognition), denies)
+            by = covers_by(recognition).covering(rules, partial(_asked, recognition), denies, alone=alone)
             if by is None:
                 return ()
             found.update(dict.fromkeys(by))
         return tuple(found)
 
     units = [(span, rules) for span, rules in subject.sure_units() if not rules[0].is_deny]
-    for span, rules in reversed(units):
-        by = covering(rules)
-        if by:
-            gone.add(span)
-            yield Finding(
-                message=f"every flow of `{rules[0].identity}` is allowed by {rules_in_words(by)} too",
-                span=span,
-                label="allows nothing of its own",
-                help="remove it, or make the other narrower",
-                related=the_places(by, "allows its flows too"),
-                also=tuple([each.rule.span for each in by]),
-            )
+    for (span, rules), by in removable(units, gone, covering):
+        yield Finding(
+            message=f"every flow of `{rules[0].identity}` is allowed by {rules_in_words(by)} too",
+            span=span,
+            label="allows nothing of its own",
+            help="remove it, or make the other narrower",
+            related=the_places(by, "allows its flows too"),
+            also=tuple([each.rule.span for each in by]),
+        )
 
 
 def _asked(recognition: Recognition, rule: BoundRule) -> Iterator[Reach]:

@@ -83,7 +83,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 related=the_places(by, "denies its flows"),
                 also=tuple([each.rule.span for each in by]),
             )
-    for span, rules, by in hidden.superfluous([unit for unit in subject.sure_units() if unit[1][0].is_deny]):
+    for (span, rules), by in hidden.superfluous([unit for unit in subject.sure_units() if unit[1][0].is_deny]):
         yield Finding(
             message=f"every flow of `{rules[0].identity}` is denied by {rules_in_words(by)} too",
             span=span,

@@ -162,3 +162,24 @@ def test_a_host_with_parameters_beside_any_address_has_no_fix():
 def test_what_can_go_only_together_with_a_set_has_no_fix():
     found = lint(subject(policy("with any-address a.example.com", head=FALLBACKS)), [RULE])
     assert [(each.finding.span.text, each.finding.fix) for each in found] == [("with", ()), ("a.example.com", ())]
+
+
+@pytest.mark.parametrize("to", ["10.0.0.0/9 10.128.0.0/9 10.0.0.0/8", "10.0.0.0/8 10.0.0.0/9 10.128.0.0/9"])
+def test_of_a_network_and_its_parts_the_network_stays(to):
+    assert [text for text, _ in words(to)] == ["10.0.0.0/9", "10.128.0.0/9"]
+
+
+def test_of_many_that_hold_it_three_are_named():
+    head = "".join(f"endpoints s{n} {{ 10.0.{n}.0/24 192.0.2.{n} }}\n" for n in range(4))
+    by = "`s0`, `s1`, `s2`"
+    assert words("s0 s1 s2 10.0.0.5-10.0.2.5", head=head) == [
+        ("10.0.0.5-10.0.2.5", f"`10.0.0.5-10.0.2.5` is held by {by} in the same list")
+    ]
+    assert words("s0 s1 s2 s3 10.0.0.5-10.0.3.5", head=head) == [
+        ("10.0.0.5-10.0.3.5", f"`10.0.0.5-10.0.3.5` is held by {by} and 1 more in the same list")
+    ]
+
+
+def test_a_plain_host_beside_any_address_has_a_fix():
+    (found,) = lint(subject(policy("any-address a.example.com")), [RULE])
+    assert len(found.finding.fix) == 1

@@ -228,3 +228,9 @@ def test_only_rules_that_are_needed_are_named():
         allow("e", "10.0.0.0/8", "101/tcp"),
     )
     assert told(text, RULE, INVENTORY) == [(3, "a", "every flow of `p/a` is allowed by `p/b` and `p/c` together too")]
+
+
+def test_of_a_wide_rule_and_its_parts_the_wide_one_stays():
+    parts = [allow(name, net, "any/tcp") for name, net in (("b", "10.0.0.0/9"), ("c", "10.128.0.0/9"))]
+    for rules in ([*parts, allow("a", "10.0.0.0/8", "any/tcp")], [allow("a", "10.0.0.0/8", "any/tcp"), *parts]):
+        assert {name for _, name, _ in told(policy(*rules), RULE, INVENTORY)} == {"b", "c"}
