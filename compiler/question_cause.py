@@ -130,6 +130,8 @@ def rules_of(lowering: Lowering[Any], names: Iterable[str]) -> tuple[BoundRule, 
 
 def _steps(part: Part, some: Sequence[Box], tags: Mapping[str, AddressSet]) -> Iterator[tuple[Step, bool]]:
     """The steps that bring the flows into the part (true), or take them out of it (false), in their order."""
+    # A deny behind an allow, or only taken out of the allows by name, has all its flows and does not decide them all.
+    yield from ((s, False) for s in part.steps if s.reason is Reason.ORDER and _meets(s.before, some, tags))
     found: list[Step] = []
     if part.reach is None or not _meets(part.reach, some, tags):
         # The flows are not in what is left: the step that lost them.

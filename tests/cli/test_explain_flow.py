@@ -155,6 +155,26 @@ def test_all_approximations_that_make_it_differ_together(told, folder):
         assert {each["reason"] for each in firewall["approximations"]} == wanted
 
 
+def test_a_deny_by_name_that_cannot_stand_before_an_allow_by_address(told, folder):
+    """It is an error of the compilation unless it is accepted; then it is the cause."""
+    policy = """policy web "Web" {
+    from servers
+    allow net "Net" { to 198.51.100.0/24 ports 443/tcp }
+    allow tree "Tree" { to *.example.com ports 443/https }
+    deny name "Name" { to bad.example.com *.bad.example.com ports 443/https }
+}
+"""
+    text = INVENTORY.replace("    target: iptables\n", "    target: iptables\n    accept: [order]\n")
+    (folder / "web.egress").write_text(policy, encoding="utf-8")
+    (folder / "inventory.yaml").write_text(text, encoding="utf-8")
+    _, found = told("berlin", "bad.example.com:443", "--at", "198.51.100.7", "--firewall", "gateway")
+    assert found["verdict"] == "deny"
+    (firewall,) = found["firewalls"]
+    assert firewall["verdict"] == "allow"
+    assert firewall["policy_rules"] == ["web/net"]
+    assert [(each["reason"], each["rule"]) for each in firewall["approximations"]] == [("order", "web/name")]
+
+
 def test_what_the_fidelity_report_accepts_is_said(told, folder):
     text = INVENTORY.replace("groups: [berlin]\n", "groups: [berlin]\n    accept: [{reason: account, why: known}]\n")
     (folder / "inventory.yaml").write_text(text, encoding="utf-8")
