@@ -50,19 +50,17 @@ class Tree:
     def real(self, path: str) -> str:
         """See ``Files``."""
         inside = self._inside(path)
-        if inside is None:
-            return os.path.realpath(path)
-        return os.path.normpath(os.path.join(self._top, self._followed(inside)))
+        return os.path.realpath(path) if inside is None else self._followed(inside)
 
     def is_dir(self, path: str) -> bool:
         """See ``Files``."""
-        at = self._at(path)
-        return DISK.is_dir(path) if at is None else at in self._folders
+        at, there = self._place(path)
+        return DISK.is_dir(there) if at is None else at in self._folders
 
     def is_file(self, path: str) -> bool:
         """See ``Files``."""
-        at = self._at(path)
-        return DISK.is_file(path) if at is None else at in self._entries and self._entries[at].mode != LINK
+        at, there = self._place(path)
+        return DISK.is_file(there) if at is None else at in self._entries and self._entries[at].mode != LINK
 
     def is_link(self, path: str) -> bool:
         """See ``Files``."""
@@ -70,13 +68,14 @@ class Tree:
         if inside is None:
             return DISK.is_link(path)
         folder, _, name = inside.rpartition("/")
-        at = self._join(self._followed(folder), name)
-        return at in self._entries and self._entries[at].mode == LINK
+        there = os.path.join(self._followed(folder), name)
+        at = self._below(there)
+        return DISK.is_link(there) if at is None else at in self._entries and self._entries[at].mode == LINK
 
     def exists(self, path: str) -> bool:
         """See ``Files``."""
-        at = self._at(path)
-        return DISK.exists(path) if at is None else at == _GIT or at in self._folders or self.is_file(path)
+        at, there = self._place(path)
+        return DISK.exists(there) if at is None else at == _GIT or at in self._folders or self.is_file(path)
 
     def lexists(self, path: str) -> bool:
         """See ``Files``."""
@@ -84,9 +83,9 @@ class Tree:
 
     def listdir(self, path: str) -> list[str]:
         """See ``Files``."""
-        at = self._at(path)
+        at, there = self._place(path)
         if at is None:
-            return DISK.listdir(path)
+            return DISK.listdir(there)
         if at in self._entries and self._entries[at].mode != LINK:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
         if at not in self._folders:
@@ -108,9 +107,9 @@ class Tree:
 
     def read(self, path: str) -> bytes:
         """See ``Files``."""
-        at = self._at(path)
+        at, there = self._place(path)
         if at is None:
-            return DISK.read(path)
+            return DISK.read(there)
         if at not in self._entries or self._entries[at].mode == LINK:
             raise self._error(at, path)
         data = self._contents.read(self._entries[at].digest)
@@ -140,43 +139,50 @@ class Tree:
                 return None
         return absolute[len(top) :]
 
-    def _at(self, path: str) -> str | None:
-        """Where a path leads, links followed; ``None`` for what is outside the repository."""
+    def _place(self, path: str) -> tuple[str | None, str]:
+        """Where a path leads, links followed: below the top (``None`` for what is elsewhere), and absolute."""
         inside = self._inside(path)
-        return None if inside is None else self._followed(inside, strict=True)
+        there = path if inside is None else self._followed(inside, strict=True)
+        return (None if inside is None else self._below(there)), there
 
-    def _followed(self, inside: str, *, strict: bool = False) -> str:
-        """The path with the links of the commit followed. ``strict``: there is nothing behind ``missing/..``.
+    def _below(self, absolute: str) -> str | None:
+        if absolute == self._top:
+            return ""
+        top = os.path.join(self._top, "")
+        return absolute[len(top) :] if absolute.startswith(top) else None
 
-        What leads out of the repository keeps its ``..``, and a link to an absolute path stays: a commit has neither.
+    def _followed(self, inside: str, *, strict: bool = False, links: int = 0) -> str:
+        """The absolute path with the links of the commit followed. ``strict``: there is nothing behind ``missing/..``.
+
+        What a link names outside the repository has no versions: it is the disk's, for every commit.
         """
         waiting = [part for part in inside.split("/") if part][::-1]
         done: list[str] = []
-        links = 0
         while waiting:
             part = waiting.pop()
-            if part in ("", "."):
+            if part == ".":
                 continue
             if part == "..":
                 if not done or done[-1] == "..":
                     done.append("..")
-                elif strict and "/".join(done) not in self._folders:
-                    return _NOWHERE
+                elif strict and done[0] != ".." and "/".join(done) not in self._folders:
+                    return os.path.join(self._top, _NOWHERE)
                 else:
                     done.pop()
                 continue
-            here = "/".join([*done, part])
-            entry = self._entries.get(here)
+            entry = self._entries.get("/".join([*done, part]))
             if entry is None or entry.mode != LINK or links == _MOST_LINKS:
                 done.append(part)
                 continue
             links += 1
             target = os.fsdecode(self._contents.read(entry.digest) or b"")
             if target.startswith("/"):
-                return here
+                return self._elsewhere("/".join([target, *waiting[::-1]]), strict=strict, links=links)
             waiting.extend([each for each in target.split("/") if each][::-1])
-        return "/".join(done)
+        there = os.path.join(self._top, *done)
+        return self._elsewhere(os.path.normpath(there), strict=strict, links=links) if done[:1] == [".."] else there
 
-    @staticmethod
-    def _join(folder: str, name: str) -> str:
-        return f"{folder}/{name}" if folder else name
+    def _elsewhere(self, path: str, *, strict: bool, links: int) -> str:
+        """Where an absolute path leads that may be back in the repository."""
+        inside = self._inside(path)
+        return os.path.realpath(path) if inside is None else self._followed(inside, strict=strict, links=links)

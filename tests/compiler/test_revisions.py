@@ -142,11 +142,12 @@ def test_links_in_a_commit_lead_where_they_lead_there(repo):
         assert files.is_link("linked")
         assert not files.is_link("linked/two.egress")
         assert [files.is_file(name) for name in ("policies/one.egress", "linked", "loop.egress", "out.egress")] == [
-            True, False, False, False,
+            True, False, False, True,
         ]  # fmt: skip
         assert [files.lexists(name) for name in ("loop.egress", "out.egress", "missing")] == [True, True, False]
         assert files.real("out.egress") == str(repo.parent / "out.egress")
-        for name in ("loop.egress", "out.egress", "policies", "missing"):
+        assert files.read("out.egress") == b"not in the repository", "it is the same for every commit"
+        for name in ("loop.egress", "policies", "missing"):
             with pytest.raises(OSError, match=name):
                 files.read(name)
         loaded = load(("linked/two.egress",), None, files)
@@ -160,14 +161,17 @@ def test_a_commit_answers_as_its_working_tree_does(repo, monkeypatch):
     for name, target in {
         "to-file": "a/d.egress", "to-folder": "a/b", "a/up": "..", "a/b/two": "../../to-folder", "broken": "nowhere",
         "loop-1": "loop-2", "loop-2": "loop-1", "a/out": "../../elsewhere", "file-as-folder": "a/d.egress/x",
+        "absolute": str(repo / "to-folder"), "there-and-back": "../repo/a", "away": str(repo.parent / "elsewhere"),
+        "self": str(repo / "self"),
     }.items():  # fmt: skip
         (repo / name).symlink_to(target)
     support.commit(repo, {})
-    (repo.parent / "elsewhere").mkdir()
+    support.write(repo.parent, {"elsewhere/x.egress": "w"})
     names = [".", "a", "a/b", "a/b/c.egress", "to-file", "to-folder", "to-folder/c.egress", "a/up", "a/up/a/d.egress", "a/b/two",
              "a/b/two/c.egress", "broken", "loop-1", "loop-1/x", "file-as-folder", "a/d.egress/x", "missing", "missing/x", "a/../a/b",
              "to-folder/..", "to-folder/../d.egress", "a//b/./c.egress", ".git", ".hidden", str(repo), str(repo / "a"), "a/b/",
-             "policies/../a/up/to-file"]  # fmt: skip
+             "policies/../a/up/to-file", "absolute", "absolute/c.egress", "absolute/../d.egress", "there-and-back/b/c.egress", "away",
+             "away/x.egress", "a/out", "a/out/x.egress", "a/out/../repo/a/d.egress", "self", "self/x"]  # fmt: skip
 
     def asked(files, question, name):
         try:
@@ -193,7 +197,7 @@ def test_a_commit_answers_as_its_working_tree_does(repo, monkeypatch):
                     assert tree.read(name) == DISK.read(name)
             found = [find_files((str(repo),), each).files for each in (tree, DISK)]
             assert [f.path for f in found[0]] == [f.path for f in found[1]]
-            assert len(found[0]) == 3
+            assert len(found[0]) == 4
 
 
 def test_names_that_are_hard_on_a_command_line(repo):
