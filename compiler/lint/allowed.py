@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from egressc.lint.beside import declarations
+from egressc.source import Span
 from egressc.syntax import (
     Binding,
     Endpoints,
@@ -23,7 +24,6 @@ from egressc.syntax import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from egressc.source import Span
     from egressc.syntax import Comment, Comments, Entry, File, Include, Item, Text
 
     Node = Item | Fallback | Binding | Setting | Include | Rule | Entry | Text
@@ -55,8 +55,9 @@ class Allowance:
 def allowances(file: File) -> Iterator[Allowance]:
     """The allowances of a file, in no order.
 
-    A comment before something, or behind it on its last line, is about that; one behind an opening brace is about the
-    block. One at the top of a policy or rule, before its first setting, is about all of it.
+    A comment before something, or behind it on its last line, is about that (of a list over several lines, about what
+    stands on the last one); one behind an opening brace is about the block. One at the top of a policy or rule, before
+    its first setting, is about all of it.
     """
     if "egressc" not in file.source.text.lower():
         return
@@ -73,11 +74,18 @@ def _of(node: Node, about: Span) -> Iterator[Allowance]:
     if comments.opening is not None:
         yield from _read((comments.opening,), node.span)
     if comments.trailing is not None:
-        yield from _read((comments.trailing,), node.span)
+        yield from _read((comments.trailing,), _last_line(node) if isinstance(node, Setting | Binding) else node.span)
     yield from _read(comments.closing, None)
     first = _first_member(node)
     for part in _parts(node):
         yield from _of(part, node.span if part is first and isinstance(part, Setting) else part.span)
+
+
+def _last_line(node: Setting | Binding) -> Span:
+    """The part of a list that stands on its last line: what a comment behind it is about."""
+    source, end = node.span.source, node.span.end
+    line, _ = source.line_column(end)
+    return Span(source, max(node.span.start, source.line_starts[line - 1]), end)
 
 
 def _first_member(node: Node) -> Node | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from lint_support import findings, told
 
+from egressc.cli import main
+
 RULE = "shadowed-rule"
 WHY = '# egressc: allow shadowed-rule "kept for the audit"'
 
@@ -154,3 +156,51 @@ def test_of_two_rules_either_may_carry_the_allowance(rule, one, other):
             f'    {second}\n    {action} b "B" {{ {other} ports 443/https }}\n}}\n'
         )
         assert len(findings(text, rule)) == left
+
+
+ENTRIES = """\
+policy p "P" {
+    from g
+    allow a "A" {
+        to
+            *.example.com
+            a.example.com
+            b.example.com
+            c.example.com
+        except
+            *.x.example.com
+            a.x.example.com
+        ports 443/https
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("word", ["a.example.com", "b.example.com", "c.example.com", "a.x.example.com"])
+def test_an_allowance_of_one_entry_is_about_no_other(word):
+    every = {"a.example.com", "b.example.com", "c.example.com", "a.x.example.com"}
+    why = '# egressc: allow redundant-endpoint "as the vendor lists it"'
+    for text in (
+        ENTRIES.replace(f"            {word}\n", f"            {why}\n            {word}\n"),
+        ENTRIES.replace(f"            {word}\n", f"            {word} {why}\n"),
+    ):
+        assert {d.span.text for d in findings(text, "redundant-endpoint")} == every - {word}
+
+
+def test_an_allowance_of_another_file_does_not_count():
+    lines = "# a comment that takes up room\n" * 9
+    found = findings(policy(), RULE, other__egress=f'{WHY}\nendpoints s "S" {{\n{lines}    y.example.net\n}}\n')
+    assert [d.code for d in found] == ["N0802", "W0807"]
+
+
+def test_an_idle_allowance_of_a_file_that_is_only_imported_is_not_told(tmp_path, capsys):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "lib.egress").write_text(f"{WHY}\nendpoints s {{ y.example.net }}\n", encoding="utf-8")
+    path = tmp_path / "p.egress"
+    path.write_text(
+        'import "sub/lib.egress"\npolicy p "P" { from g allow a "A" { to s ports 443/https } }\n', encoding="utf-8"
+    )
+    assert main(["check", "--select", f"{RULE},idle-allowance", str(path)]) == 0
+    assert "N0802" not in capsys.readouterr().err
+    assert main(["check", "--select", f"{RULE},idle-allowance", str(tmp_path)]) == 0
+    assert "N0802" in capsys.readouterr().err
