@@ -102,7 +102,7 @@ def _checked(
 
 def _is_of_policy(diagnostic: Diagnostic) -> bool:
     """True for an error of the policy or the inventory, not of what a firewall makes of them."""
-    return diagnostic.code.startswith("E") and diagnostic.code < "E0600"
+    return diagnostic.code.startswith("E") and diagnostic.code[1:3] < "06"
 
 
 def _graded(found: Iterable[Found], *, strict: bool) -> list[Diagnostic]:
