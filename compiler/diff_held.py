@@ -47,7 +47,9 @@ def _fill_holes(lines: Sequence[Line]) -> None:
             continue
         left = []
         for endpoint, ports in wide.beyond:
-            told = by_text.get((endpoint.text, wide.before, wide.after), ())
+            # A line about addresses may say more than changed where a rule decides by names, and the reverse.
+            same_kind = isinstance(endpoint, HostEndpoint) is isinstance(wide.endpoint, HostEndpoint)
+            told = by_text.get((endpoint.text, wide.before, wide.after), ()) if same_kind else ()
             if not any(line is not wide and _who_holds(line, wide) and line.ports.contains(ports) for line in told):
                 left.append((endpoint, ports))
         wide.beyond = tuple(left)
