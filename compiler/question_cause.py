@@ -65,6 +65,7 @@ def causes(
     wanted = Effect.WIDER if here.verdict is Ruled.ALLOW else Effect.NARROWER
     names = {step.ruling.name for step in here.steps}
     found: dict[tuple[Reason, str], Cause] = {}
+    untold: dict[tuple[Reason, str], Cause] = {}
     known = {rule.rule.identity: rule for rule in fidelity.rules}
     deciding = {id(rule.rule) for rule in policy.matching}
     for part in lowering.parts:
@@ -77,7 +78,10 @@ def causes(
             told = [a for a in report.approximations if a.reason is step.reason] if report is not None else []
             accepted = bool(told) and all(a.accepted for a in told)
             cause = Cause(step.reason, wanted, part.rule.identity, step.sentence, accepted)
-            found.setdefault((step.reason, part.rule.identity), cause)
+            (found if told else untold).setdefault((step.reason, part.rule.identity), cause)
+    if not found:
+        # The report tells a reason by what it changes as a whole: what it does not name says here why.
+        found = untold
     if here.verdict is Ruled.UNDECIDED or here.left is not None:
         for whole in fidelity.whole:
             if whole.reason is Reason.DEFAULT:
@@ -134,9 +138,11 @@ def _steps(part: Part, some: Sequence[Box], tags: Mapping[str, AddressSet]) -> I
     yield from ((s, False) for s in part.steps if s.reason is Reason.ORDER and _meets(s.before, some, tags))
     found: list[Step] = []
     if part.reach is None or not _meets(part.reach, some, tags):
-        # The flows are not in what is left: the step that lost them.
+        # The flows are not in what is left: the step that lost them, and the one that lost the part as a whole.
+        if not _meets(part.start, some, tags):
+            return
         for step in part.steps:
-            if _meets(step.before, some, tags) and (step.after is None or not _meets(step.after, some, tags)):
+            if step.after is None or (_meets(step.before, some, tags) and not _meets(step.after, some, tags)):
                 yield step, False
         return
     for step in reversed(part.steps):
