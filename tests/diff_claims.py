@@ -144,13 +144,12 @@ class Side:
                 found |= self.of_rule(rule)
         return found
 
-    def by(self, combo, kind):
-        """Where a rule decides something by a name, or else by an address."""
+    def by(self, combo, kind, denies):
+        """Where an allow, or a deny, matches by a name, or else by an address."""
         found = 0
         for rule in self.rules(combo):
-            for endpoint in (*rule.endpoints, *rule.exceptions):
-                if isinstance(endpoint, HostEndpoint) is kind:
-                    found |= self.destinations(endpoint)
+            if rule.is_deny is denies:
+                found |= self.of_rule(rule, kind)
         return found
 
 
@@ -223,13 +222,27 @@ class World:
                 if not each.names(combo):
                     continue
                 assert mine & changed, f"{name} tells {combo}, for which nothing of {each.text} changed"
-                excused = 0
-                for side in self.sides:
-                    excused |= side.by(combo, not each.is_by_name)
+                excused = sum_of(self._excused(pair, combo, not kind) for kind in each.kinds)
                 more = mine & ~changed & ~excused
                 assert not more, f"{name} tells {combo} {bits(more)[0]} with {each.text}, which did not change"
         for each in told:
             each.check_example(pair)
+
+    def _excused(self, pair, combo, kind):
+        """Where rules that decide by the other kind of endpoint may leave everything as it is."""
+        old, new = self.sides
+        if pair == (Verdict.DENY, Verdict.ALLOW):
+            return old.by(combo, kind, denies=False) | new.by(combo, kind, denies=True)
+        if pair == (Verdict.ALLOW, Verdict.DENY):
+            return new.by(combo, kind, denies=False) | old.by(combo, kind, denies=True)
+        return sum_of(side.by(combo, kind, denies=each) for side in self.sides for each in (False, True))
+
+
+def sum_of(masks):
+    found = 0
+    for each in masks:
+        found |= each
+    return found
 
 
 class Told:
@@ -247,8 +260,14 @@ class Told:
         self.side = world.sides[self.side_number]
         self.rules = (change.old_rules, change.new_rules)[self.side_number]
         assert self.rules, f"no rule is responsible for {self.text}"
-        self.is_by_name = self._is_name(change.endpoint) if change.endpoint else True
+        self.kinds = {self._is_name(change.endpoint)} if change.endpoint else self._kinds()
         self._services = [service(text) for text in change.ports.split()]
+
+    def _kinds(self):
+        """Whether the rules are about names, about addresses, or both."""
+        known = {(rule.identity, rule.part) for rule in self.rules}
+        mine = [rule for rule in self.side.site.rules if (rule.identity, rule.part) in known]
+        return {isinstance(endpoint, HostEndpoint) for rule in mine for endpoint in rule.endpoints}
 
     @staticmethod
     def _is_name(text):
