@@ -169,13 +169,31 @@ def _review_of(old: Build, new: Build, review: Review, empty: FirewallReview) ->
         return replace(empty, notes=_few([*_without_effect(old, new, None, None, review), *notes]))
     meanings = _meaning(old), _meaning(new)
     before, after = _rules(meanings[0]), _rules(meanings[1])
+    added = {name: None for name in after if name not in before}
+    removed = {name: None for name in before if name not in after}
+    changed = [name for name in after if name in before and after[name] != before[name]]
+    # Where names follow from what a rule holds, another one in the place of one is that rule, changed.
+    waiting: dict[str, list[str]] = {}
+    owners = _owners(old), _owners(new)
+    for name in removed:
+        waiting.setdefault(owners[0].get(name, ""), []).append(name)
+    for name in list(added):
+        owner = owners[1].get(name, "")
+        if owner and waiting.get(owner):
+            del removed[waiting[owner].pop()], added[name]
+            changed.append(name)
     return replace(
         empty,
-        added=tuple(name for name in after if name not in before),
-        removed=tuple(name for name in before if name not in after),
-        changed=tuple(name for name in after if name in before and after[name] != before[name]),
+        added=tuple(added),
+        removed=tuple(removed),
+        changed=tuple(changed),
         notes=_few([*_without_effect(old, new, *meanings, review), *notes]),
     )
+
+
+def _owners(build: Build) -> dict[str, str]:
+    """The rules of the policy that artefact rules belong to, by the name of the artefact rule."""
+    return {name: part.rule.key for part in build.lowering.parts for name in part.names}
 
 
 def _few(notes: Sequence[str]) -> tuple[str, ...]:

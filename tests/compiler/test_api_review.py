@@ -150,3 +150,13 @@ def test_what_is_alike_is_told_once_and_counted():
     _, per = reviewed(wide, wide.replace("ports 443", "ports 443 as one two"))
     (note,) = per["edge"].notes
     assert note.endswith("(and 2 more)")
+
+
+def test_a_rule_that_is_named_after_what_it_holds_is_changed_and_not_another():
+    _, per = reviewed(WEB, WEB.replace("a.test.io", "a.test.io b.test.io"))
+    for each in per.values():
+        assert len(each.changed) == 1 or each.name == "edge"
+        assert each.added == each.removed == ()
+    # A rule in the place of another one is another one.
+    _, per = reviewed(WEB, 'allow other "O" { to b.test.io ports 443 }')
+    assert (len(per["host"].added), len(per["host"].removed), per["host"].changed) == (1, 1, ())
