@@ -359,6 +359,8 @@ ADDRESSES = [
     ),
 ]
 
+MANY = "".join(allow(f"n{number}", f"n{number}.y.io") for number in range(19)) + C
+
 EXCEPTIONS_AND_DENIES = [
     Pair(
         "an exception added", OPEN, allow("web", "*.x.io except *.b.x.io"), gone=("g as acc -> *.b.x.io : 443/https",)
@@ -442,6 +444,15 @@ EXCEPTIONS_AND_DENIES = [
         allow("web", "192.0.2.0/24"),
         allow("web", "192.0.2.0/24") + deny("d", "a.x.io"),
         gone=("g as acc -> a.x.io within 192.0.2.0/24 : 443/https",),
+    ),
+    Pair(
+        "a deny of addresses removed from many, of which another deny holds one",
+        MANY + OPEN + deny("e", "a.x.io") + deny("d", "192.0.2.0/24"),
+        MANY + OPEN + deny("e", "a.x.io"),
+        newly=(
+            "g as acc -> *.x.io within 192.0.2.0/24 beyond a.x.io : 443/https",
+            "g as acc -> all 20 within 192.0.2.0/24 : 443/https",
+        ),
     ),
     Pair("an allow becomes a deny", OPEN, OPEN.replace("allow", "deny"), gone=("g as acc -> *.x.io : 443/https",)),
     Pair(
