@@ -48,6 +48,7 @@ def _change(change: Change) -> dict[str, Any]:
         "endpoint": change.endpoint or None,
         "endpoints": change.count or 1,
         "beyond": list(change.beyond),
+        "within": list(change.within),
         "ports": change.ports.split(),
         "before": change.before.value,
         "after": change.after.value,

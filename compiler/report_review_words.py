@@ -53,6 +53,7 @@ _STATES: Final = {
 }
 _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _MOST_RULES: Final = 3
+_MOST_BEYOND: Final = 5
 
 
 def who(change: Change) -> str:
@@ -67,7 +68,11 @@ def where(change: Change) -> str:
     endpoint = change.endpoint or f"{change.count} endpoint{'s' if change.count != 1 else ''}"
     bare = endpoint.partition("/")[0]
     shown = f"[{endpoint}]" if ":" in bare and " " not in endpoint else endpoint
-    beyond = f" (but {', '.join(change.beyond)})" if change.beyond else ""
+    beyond = ""
+    if change.beyond:
+        more = len(change.beyond) - _MOST_BEYOND
+        shown_beyond = ", ".join(change.beyond[:_MOST_BEYOND])
+        beyond = f" (but {shown_beyond} and {more} more)" if more > 0 else f" (but {shown_beyond})"
     return f"{shown}:{','.join(change.ports.split())}{beyond}"
 
 

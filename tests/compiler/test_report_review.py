@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -84,6 +85,17 @@ def test_edits_are_counted_by_what_was_done():
     assert "  reformatted: a.egress, b.egress\n" in text
 
 
+def test_a_few_of_many_parts_that_stay_as_they_were_are_shown():
+    parts = tuple(f"h{n}.example.net" for n in range(7))
+    change = replace(made.RICH.newly_allowed[0], beyond=parts)
+    text = review_text(made.review(newly_allowed=(change,)), TITLE, width=400)
+    assert "(but h0.example.net, h1.example.net, h2.example.net, h3.example.net, h4.example.net and 2 more)" in text
+    five = review_text(made.review(newly_allowed=(replace(change, beyond=parts[:5]),)), TITLE, width=400)
+    assert "h4.example.net)" in five
+    found = check(review_json(made.review(newly_allowed=(replace(change, within=("192.0.2.0/24",)),)), TITLE))
+    assert (found["newly_allowed"][0]["beyond"], found["newly_allowed"][0]["within"]) == ([*parts], ["192.0.2.0/24"])
+
+
 def check(found):
     document = json.loads(json.dumps({"diagnostics": [], **found}))
     jsonschema.Draft202012Validator(SCHEMA).validate(document)
@@ -102,6 +114,7 @@ def test_the_form_for_machines():
         "endpoint": "*.blob.core.windows.net",
         "endpoints": 1,
         "beyond": [],
+        "within": [],
         "ports": ["443/https"],
         "before": "deny",
         "after": "allow",
