@@ -160,7 +160,7 @@ class Enforcement:
         """What the artefact does with the flows of one sender."""
         some = self.boxes(question, sender, shared=False)
         if witness(some, ()) is None:
-            return Decided(Ruled.UNKNOWN, (), None, "it has no name for this account")
+            return Decided(Ruled.UNKNOWN, (), None, "it has no name for such an account")
         steps, left, doubt = self._go(some)
         verdict, why = _verdict(steps, left, doubt)
         by_address: tuple[Ruling, ...] = ()

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from egressc.bind import Prepared
     from egressc.site import BoundGroup, Site
 
+OTHER = "other"
+"""Any account that the policies do not name, unless one of them is called so."""
+
 _SHOWN = 8
 """How many names a message lists."""
 
@@ -74,14 +77,18 @@ class Parties:
     def account_problem(self, name: str) -> Problem | None:
         """What is wrong with the name of an account; ``None`` if there is such an account."""
         accounts = self._prepared.accounts
-        if name in accounts:
+        if name in accounts or name == OTHER:
             return None
         if not name:
             return _bad(name, "the account behind `:` is missing", "write the name of a service account", 0, 1)
         listed = listed_names(accounts)
         help_ = did_you_mean(name, accounts)
         if not help_:
-            help_ = f"the service accounts are {listed}" if listed else "the policies define no service account"
+            help_ = (
+                f"the service accounts are {listed}; `{OTHER}` is any other"
+                if listed
+                else "the policies define no service account"
+            )
         return Problem("E0902", f"there is no service account `{name}`", "no such account", help_, 0, len(name))
 
     def _from(self, who: Who, leaves: Sequence[BoundGroup], group: str, source: str, start: int) -> Who | Problem:

@@ -79,6 +79,8 @@ def ask():
         ("branch", "http://pki.example.net/", "deny", None, []),
         ("branch:app", "only.example.net:443", "allow", Inspection.MAY, ["whom"]),
         ("branch:batch", "only.example.net:443", "deny", None, []),
+        ("branch:other", "only.example.net:443", "deny", None, []),
+        ("branch:other", "a.example.com:443", "allow", Inspection.MUST_NOT, ["tree"]),
         ("branch", "198.51.100.8:5000", "allow", Inspection.MAY, ["net"]),
         ("branch", "198.51.100.9:5000", "deny", None, ["hole"]),
         ("depot", "198.51.100.8:5000", "deny", None, []),

@@ -138,6 +138,7 @@ def test_at():
         ("any-group", ["branch", "depot", "guests"], None),
         ("branch:app", ["branch"], "app"),
         ("branch:app@10.0.0.7", ["branch"], "app"),
+        ("branch:other", ["branch"], "other"),
         ("branch@2001:db8:1::7", ["branch"], None),
         ("branch@[2001:db8:1::7]", ["branch"], None),
         ("both@10.0.1.7", ["depot"], None),
