@@ -14,7 +14,7 @@ from egressc.diff_sides import both_sides
 from egressc.drift import Deciding
 from egressc.flows_search import example_address
 from egressc.meaning import Outcome
-from egressc.review import FirewallReview, Verdict
+from egressc.review import Edit, EditKind, FirewallReview, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -75,11 +75,23 @@ def review_loaded(
         wanted = firewalls or (lambda _: True)
         builds = [_builds(each, wanted, progress) for each in prepared]
         per_firewall = tuple(_reviews(builds[0], builds[1], found_review))
+        found_review = replace(found_review, per_firewall=per_firewall, remarks=(*remarks, *found_review.remarks))
+        every = firewalls is None or not any(side.inventory.firewalls for side in prepared)
+        if every and found_review.is_empty:
+            found_review = replace(found_review, edits=(*found_review.edits, *_inventory_edit(*prepared)))
         return ReviewAnswer(
-            review=replace(found_review, per_firewall=per_firewall, remarks=(*remarks, *found_review.remarks)),
+            review=found_review,
             old=told[0],
             new=told[1],
         )
+
+
+def _inventory_edit(old: Prepared, new: Prepared) -> list[Edit]:
+    """The edit of an inventory that changes nothing anywhere; nothing if it is the same."""
+    before, after = old.inventory.source, new.inventory.source
+    if before is None or after is None or before.text == after.text:
+        return []
+    return [Edit(EditKind.REFORMATTED, (), (), after.name)]
 
 
 def _same_world(old: Loaded, new: Loaded, names: tuple[str, str], remarks: list[str]) -> tuple[Loaded, Loaded]:

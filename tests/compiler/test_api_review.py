@@ -160,3 +160,22 @@ def test_a_rule_that_is_named_after_what_it_holds_is_changed_and_not_another():
     # A rule in the place of another one is another one.
     _, per = reviewed(WEB, 'allow other "O" { to b.test.io ports 443 }')
     assert (len(per["host"].added), len(per["host"].removed), per["host"].changed) == (1, 1, ())
+
+
+def test_an_inventory_that_says_the_same_otherwise_is_an_edit_without_effect():
+    def side(groups, firewalls=ALL):
+        with tempfile.TemporaryDirectory() as folder:
+            write_project(folder, HEAD + WEB + "\n}\n", groups + "firewalls: {" + ", ".join(firewalls) + "}\n")
+            return load((folder,))
+
+    def edits(new, **options):
+        return [(e.kind.value, e.file) for e in answer(side(GROUPS), new, **options).review.edits]
+
+    said = [("reformatted", "inventory.yaml")]
+    assert edits(side(GROUPS.replace("10.20.0.0/24", "10.20.0.0/25, 10.20.0.128/25"))) == said
+    assert edits(side(f"# The connectors\n{GROUPS}")) == said
+    assert edits(side(GROUPS)) == []
+    # What changes something, or may on firewalls that nobody looked at, is none.
+    assert edits(side(GROUPS.replace("/24", "/23"))) == []
+    assert edits(side(GROUPS, (GATEWAY, EDGE, CLOUD))) == []
+    assert edits(side(f"# The connectors\n{GROUPS}"), firewalls=lambda _: False) == []
