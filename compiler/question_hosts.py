@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HostMiss:
-    """Why a pattern does not match a host, in words; ``is_far`` if its one other label looks nothing like the other."""
+    """Why a pattern does not match a host, in words; ``is_far`` if its one other label looks nothing like the other.
+
+    ``meant`` are the hosts of the pattern that are one step away.
+    """
 
     sentence: str
+    meant: HostPattern
     is_far: bool = False
 
 
@@ -32,12 +36,12 @@ def why_not(pattern: HostPattern, host: HostPattern) -> HostMiss | None:
         return None
     asked = host.text
     if pattern.deep and matches(HostPattern(pattern.labels), asked):
-        return HostMiss(f"`{asked}` itself is not below it, as `{pattern.text}` asks for")
+        return HostMiss(f"`{asked}` itself is not below it, as `{pattern.text}` asks for", pattern)
     labels, globs = host.labels, pattern.labels
     if not pattern.deep and len(labels) > len(globs) and pattern.is_exact and asked.endswith(f".{pattern.text}"):
-        return HostMiss(f"`{asked}` is below `{pattern.text}`, which is that one host")
+        return HostMiss(f"`{asked}` is below `{pattern.text}`, which is that one host", pattern)
     if "*" in globs and not pattern.deep and len(labels) > len(globs) and _ends_alike(labels, globs):
-        return HostMiss(f"an inner `*` of `{pattern.text}` is one label, and `{asked}` has more")
+        return HostMiss(f"an inner `*` of `{pattern.text}` is one label, and `{asked}` has more", pattern)
     return _one_label(pattern, labels) or _slip(pattern, asked)
 
 
@@ -60,12 +64,14 @@ def _one_label(pattern: HostPattern, labels: Sequence[str]) -> HostMiss | None:
     is_far = "*" not in globs[at] and nearest(own[at], [globs[at]]) is None
     if at >= len(globs) - 2 and is_far:
         return None
-    return HostMiss(f"label `{own[at]}` is not `{globs[at]}` as in `{pattern.text}`", is_far)
+    meant = (*labels[: len(labels) - len(globs)], *own[:at], globs[at], *own[at + 1 :])
+    return HostMiss(f"label `{own[at]}` is not `{globs[at]}` as in `{pattern.text}`", HostPattern(meant), is_far)
 
 
 def _slip(pattern: HostPattern, asked: str) -> HostMiss | None:
     """A sentence if a name is the other but for a few characters in one place."""
-    return HostMiss(f"`{asked}` is not `{pattern.text}`") if pattern.is_exact and _alike(pattern.text, asked) else None
+    near = pattern.is_exact and _alike(pattern.text, asked)
+    return HostMiss(f"`{asked}` is not `{pattern.text}`", pattern) if near else None
 
 
 def _alike(one: str, other: str) -> bool:

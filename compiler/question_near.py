@@ -10,7 +10,8 @@ from egressc.anything import Anything
 from egressc.flows import EVERY, addresses_of, boxes
 from egressc.flows_search import in_both
 from egressc.hosts import intersects
-from egressc.policy import AddressEndpoint, HostEndpoint, TagEndpoint
+from egressc.policy import AddressEndpoint, HostEndpoint, TagEndpoint, TemplateEndpoint
+from egressc.question import exactly
 from egressc.question_hosts import HostMiss, why_not
 from egressc.reach import Reach
 from egressc.services import ALL_PORTS, PortSet
@@ -60,9 +61,8 @@ def near_misses(
             told = None if rule in known else tell(rule)
             if told is None:
                 continue
-            why = told if isinstance(told, HostMiss) else HostMiss(told)
-            known_as = (rule.identity, rule.part)
-            found.setdefault(known_as, NearMiss(rule.rule, rule.part, what, why.sentence, why.is_far))
+            sentence, is_far = (told.sentence, told.is_far) if isinstance(told, HostMiss) else (told, False)
+            found.setdefault((rule.identity, rule.part), NearMiss(rule.rule, rule.part, what, sentence, is_far))
     return tuple(found[key] for key in sorted(found))
 
 
@@ -77,7 +77,8 @@ _Relaxed = tuple[str, "Sequence[Box]", "Callable[[BoundRule], str | HostMiss | N
 def _relaxed(index: RuleIndex, question: Question, some: Sequence[Box]) -> Iterator[_Relaxed]:
     """The question with one thing left open at a time, and what to say of a rule that matches then."""
     who, to = question.who, question.to
-    yield "port", [replace(box, ports=ALL_PORTS) for box in some], lambda rule: _port(question, rule)
+    ports = _one_off(to.ports)
+    yield "port", [replace(box, ports=ports) for box in some], lambda rule: _port(question, rule)
     if who.account is not None:
         yield "account", [replace(box, accounts=EVERY) for box in some], lambda rule: _account(who.account, rule)
     yield "group", [replace(box, groups=EVERY) for box in some], lambda rule: _group(question, rule)
@@ -90,7 +91,15 @@ def _relaxed(index: RuleIndex, question: Question, some: Sequence[Box]) -> Itera
     if pattern is not None and pattern.is_exact:
         # Without the name: every rule for these senders and ports. Of those, the ones whose names are near.
         free = [replace(box, inside=()) for box in some]
-        yield "host", free, lambda rule: _host(question, rule)
+        yield "host", free, lambda rule: _host(index, question, rule, free)
+
+
+def _one_off(ports: PortSet) -> PortSet:
+    """The ports that differ in one thing: other numbers of the same transport, or the same numbers of the other."""
+    return PortSet(
+        tcp=ALL_PORTS.tcp if ports.tcp else ports.udp,
+        udp=ALL_PORTS.udp if ports.udp else ports.tcp,
+    )
 
 
 def _port(question: Question, rule: BoundRule) -> str:
@@ -113,6 +122,9 @@ def _account(account: str | None, rule: BoundRule) -> str:
 
 
 def _group(question: Question, rule: BoundRule) -> str:
+    if rule.part:
+        # The rule may be for the group too, with other values of its parameters.
+        return f"it matches for group `{rule.part}`, by the parameters of that group"
     return f"{_senders(question)} not in `from {_from(rule.rule)}`"
 
 
@@ -148,13 +160,25 @@ def _address(index: RuleIndex, question: Question, rule: BoundRule) -> str:
     return f"{asked.text} is not in {_quoted(listed)}"
 
 
-def _host(question: Question, rule: BoundRule) -> HostMiss | None:
-    pattern = question.to.pattern
+def _host(index: RuleIndex, question: Question, rule: BoundRule, free: Sequence[Box]) -> HostMiss | None:
+    """How the rule misses the host, if by nothing else: with the host that is meant there it matches.
+
+    Of several endpoints that are near, one whose label is alike.
+    """
+    pattern, path = question.to.pattern, question.to.path
     assert pattern is not None, "asked of a host"
+    far: HostMiss | None = None
     for endpoint in rule.endpoints:
-        if isinstance(endpoint, HostEndpoint) and (miss := why_not(endpoint.pattern, pattern)) is not None:
-            return miss
-    return None
+        miss = why_not(endpoint.pattern, pattern) if isinstance(endpoint, HostEndpoint) else None
+        if miss is None or (miss.is_far and far is not None):
+            continue
+        tests = ((miss.meant, None if path is None else exactly(path)),)
+        alone = tuple(boxes(replace(rule.reach, endpoints=(endpoint,)), index.tags))
+        if in_both([replace(box, inside=tests) for box in free], alone):
+            if not miss.is_far:
+                return miss
+            far = miss
+    return far
 
 
 def _quoted(texts: Sequence[str]) -> str:
@@ -205,7 +229,10 @@ def _excepted(
 def _reaches(
     prepared: Prepared, rule: Rule, names: set[str] | frozenset[str], *, exceptions: bool = True
 ) -> Iterator[tuple[str, Reach]]:
-    """What a rule would match for some groups if it were in force for them, by the group that fills its parameters."""
+    """What a rule would match for some groups if it were in force for them, by the group that fills its parameters.
+
+    Without ``exceptions`` as if it had none.
+    """
     inventory = prepared.inventory
     wanted = names
     if not isinstance(rule.groups, Anything):
@@ -214,21 +241,20 @@ def _reaches(
         wanted = frozenset(names) & held
     accounts = rule.accounts if isinstance(rule.accounts, Anything) else frozenset(a.name for a in rule.accounts)
     ports = PortSet.of(rule.services)
+    stated = rule if exceptions else replace(rule, to=replace(rule.to, exceptions=()))
     for name in sorted(wanted):
         group = inventory.group(name)
-        whole: tuple[Endpoint, ...] = tuple([e for e in rule.to.endpoints if _is_plain(e)])  # type: ignore[misc]
-        out: tuple[Endpoint, ...] = ()
-        if exceptions:
-            if group is not None:
-                filled = prepared.filler.filled(rule, group)
-                whole, out = filled.endpoints, filled.exceptions
-            else:
-                out = tuple([e for e in rule.to.exceptions if _is_plain(e)])  # type: ignore[misc]
+        whole: tuple[Endpoint, ...]
+        out: tuple[Endpoint, ...]
+        if group is not None:
+            filled = prepared.filler.filled(stated, group)
+            whole, out = filled.endpoints, filled.exceptions
+        else:
+            whole, out = _plain(stated.to.endpoints), _plain(stated.to.exceptions)
         if whole:
             yield name if rule.to.has_parameters else "", Reach(frozenset((name,)), accounts, whole, out, ports)
 
 
-def _is_plain(endpoint: object) -> bool:
-    from egressc.policy import TemplateEndpoint  # noqa: PLC0415 - only asked of rules with exceptions
-
-    return not isinstance(endpoint, TemplateEndpoint)
+def _plain(endpoints: tuple[Endpoint | TemplateEndpoint, ...]) -> tuple[Endpoint, ...]:
+    """Those that wait for no parameter."""
+    return tuple([each for each in endpoints if not isinstance(each, TemplateEndpoint)])
