@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from egressc.addresses import ALL, AddressSet, parse_addresses
+from egressc.addresses import ALL, AddressSet, parse_addresses, union_of
 from egressc.anything import ANY, Anything
 from egressc.bind import ANY_GROUP
 from egressc.problems import Problem
@@ -92,7 +92,7 @@ class Parties:
         return Problem("E0902", f"there is no service account `{name}`", "no such account", help_, 0, len(name))
 
     def _from(self, who: Who, leaves: Sequence[BoundGroup], group: str, source: str, start: int) -> Who | Problem:
-        """The same from a source address, which must be one of the group's."""
+        """The same from a source address, which must be one of the group's; from a network, all of it must be."""
         bare = source[1:-1] if source.startswith("[") and source.endswith("]") else source
         addresses = parse_addresses(bare)
         if isinstance(addresses, Problem):
@@ -102,9 +102,9 @@ class Parties:
         for leaf in leaves:
             if isinstance(leaf.addresses, Anything):
                 vague.append(Sender(leaf.name, addresses))
-            elif leaf.addresses.contains(addresses):
-                known.append(Sender(leaf.name, addresses))
-        if known:
+            elif leaf.addresses.overlaps(addresses):
+                known.append(Sender(leaf.name, leaf.addresses.intersection(addresses)))
+        if union_of(sender.sources for sender in known).contains(addresses):
             return Who(who.text, tuple(known), who.account, any_source=False)
         if vague:
             names = listed_names([sender.group for sender in vague])

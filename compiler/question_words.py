@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from egressc.question import Who
 
 _SCHEMES: Final = {"https": Service(Application.HTTPS, 443, 443), "http": Service(Application.HTTP, 80, 80)}
+_APPLICATIONS: Final = frozenset(each.value for each in Application)
 _EXAMPLES: Final = "write `HOST:PORT`, `HOST:PORT/APPLICATION`, `ADDRESS:PORT`, `[V6]:PORT` or `https://HOST/PATH`"
 _PORT: Final = re.compile(r"[0-9]+(?:-[0-9]+)?|any")
 _NO_FLOW: Final = (
@@ -35,19 +36,27 @@ def parse_to(text: str) -> To | Problem:
     found = _url(text) if "://" in text else _place(text)
     if isinstance(found, Problem):
         return found
-    for what, network in _NO_FLOW:
-        held = parse_addresses(network)
-        assert isinstance(held, AddressSet)
-        if found.addresses is not ALL and held.contains(found.addresses):
-            help_ = "loopback, multicast and anything but TCP and UDP are outside of what a policy says"
-            return _bad(text, f"no policy says anything about {what} addresses", help_, label=what)
-    return found
+    return _outside(text, found.addresses) or found
 
 
 def parse_at(text: str) -> AddressSet | Problem:
     """The address that ``--at`` gives, or what is wrong with it."""
-    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    return parse_addresses(bare)
+    bracketed = text.startswith("[") and text.endswith("]")
+    found = parse_addresses(text[1:-1] if bracketed else text)
+    if isinstance(found, Problem):
+        return found.moved(int(bracketed))
+    return _outside(text, found) or found
+
+
+def _outside(text: str, addresses: AddressSet) -> Problem | None:
+    """What is wrong with addresses to which no flow of the language goes."""
+    for what, network in _NO_FLOW:
+        held = parse_addresses(network)
+        assert isinstance(held, AddressSet)
+        if addresses is not ALL and held.contains(addresses):
+            help_ = "loopback, multicast and anything but TCP and UDP are outside of what a policy says"
+            return _bad(text, f"no policy says anything about {what} addresses", help_, label=what)
+    return None
 
 
 def with_address(to: To, at: str) -> To | Problem:
@@ -93,7 +102,14 @@ def _url(text: str) -> To | Problem:
                     end=at)  # fmt: skip
     host, port = authority, ""
     if authority.startswith("["):
-        inner, _, port = authority[1:].partition("]")
+        inner, bracket, port = authority[1:].partition("]")
+        if not bracket:
+            return _bad(text, "the bracket is not closed", f"write `{scheme}://[V6]/PATH`", label="opens here",
+                        start=start, end=start + 1)  # fmt: skip
+        if port and not port.startswith(":"):
+            at = start + len(inner) + 2
+            return _bad(text, f"`{authority}` is no host", f"write `[{inner}]:PORT`", label="expected `:PORT`",
+                        start=at, end=at + len(port))  # fmt: skip
         host, port = inner, port.removeprefix(":")
     elif authority.count(":") == 1:
         host, _, port = authority.partition(":")
@@ -112,6 +128,11 @@ def _url(text: str) -> To | Problem:
     form = path_form(f"/{path}")
     if isinstance(form, Problem):
         return form.moved(start + len(authority))
+    if form is not None and not {".", ".."}.isdisjoint(form.split("/")):
+        at = start + len(authority)
+        help_ = "write the path without `.` and `..`, as clients send it (RFC 3986, section 5.2.4)"
+        return _bad(text, f"`/{path}` is not the path that is asked for", help_, label="a path from another path",
+                    start=at, end=at + len(path) + 1)  # fmt: skip
     return replace(found, path=form or "/")
 
 
@@ -151,13 +172,17 @@ def _service(text: str, port: str, start: int) -> Service | Problem:
     found = parse_service(port)
     if isinstance(found, Service):
         return found
+    number, slash, path = port.partition("/")
+    url = f"https://{text[: start - 1]}{'' if number == '443' else f':{number}'}/{path}"
     if found.code == "E0335":
-        host = text[: start - 1]
         help_ = _EXAMPLES
-        number, slash, path = port.partition("/")
-        if number.isdecimal() and slash:
-            help_ = f"with a path, write `https://{host}{'' if number == '443' else f':{number}'}/{path}`"
+        if slash and path.lower() in _APPLICATIONS:
+            help_ = f"write `{number}/{path.lower()}`"
+        elif slash and number.isdecimal():
+            help_ = f"with a path, write `{url}`"
         return _bad(text, f"`{port}` is no port", help_, label="expected PORT or PORT/APPLICATION", start=start)
+    if found.code == "E0337" and not found.help.startswith("did you mean"):
+        found = replace(found, help=f"{found.help}; with a path, write `{url}`")
     return found.moved(start)
 
 

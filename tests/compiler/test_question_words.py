@@ -57,6 +57,8 @@ def parties():
         ("https://a.example.com/Pki%4fps/?x=1#f", "a.example.com", "/pkiops", None, "443/tcp"),
         ("HTTP://a.example.com/x", "a.example.com", "/x", None, "80/tcp"),
         ("https://a.example.com:8443/x/y", "a.example.com", "/x/y", None, "8443/tcp"),
+        ("https://a.example.com/.well-known/..x/", "a.example.com", "/.well-known/..x", None, "443/tcp"),
+        ("https://[2001:db8::7]/", None, None, "2001:db8::7", "443/tcp"),
         ("https://[2001:db8::7]:8443/x", None, None, "2001:db8::7", "8443/tcp"),
         ("https://192.0.2.7/x", None, None, "192.0.2.7", "443/tcp"),
     ],
@@ -87,6 +89,15 @@ def test_to(text, host, path, address, ports):
         ("a.example.com:http", "E0904", "http", "no port", "HOST:PORT"),
         ("a.example.com:443/Pki/x", "E0904", "443/Pki/x", "no port", "`https://a.example.com/Pki/x`"),
         ("a.example.com:8443/P", "E0904", "8443/P", "no port", "`https://a.example.com:8443/P`"),
+        ("a.example.com:443/HTTPS", "E0904", "443/HTTPS", "no port", "write `443/https`"),
+        (
+            "a.example.com:443/pkiops",
+            "E0337",
+            "pkiops",
+            "no application",
+            "with a path, write `https://a.example.com/pkiops`",
+        ),
+        ("a.example.com:8443/pkiops", "E0337", "pkiops", "no application", "write `https://a.example.com:8443/pkiops`"),
         ("a.example.com/pki:80", "E0904", "/pki", "path stands before", "`http://a.example.com/pki`"),
         ("a.example.com/pki:8443", "E0904", "/pki", "path stands before", "`https://a.example.com:8443/pki`"),
         ("a.example.com:99999", "E0338", "99999", "no port `99999`", "1 to 65535"),
@@ -101,6 +112,11 @@ def test_to(text, host, path, address, ports):
         ("[ff02::1]:443", "E0904", "[ff02::1]:443", "multicast", None),
         ("ftp://a.example.com/x", "E0904", "ftp", "scheme `ftp`", "`https://…`"),
         ("https://me@a.example.com/x", "E0904", "me@", "no user", "`https://a.example.com/x`"),
+        ("https://[2001:db8::7/x", "E0904", "[", "not closed", "`https://[V6]/PATH`"),
+        ("https://[2001:db8::7]443/x", "E0904", "443", "no host", "`[2001:db8::7]:PORT`"),
+        ("https://a.example.com/pki/../x", "E0904", "/pki/../x", "not the path", "without `.` and `..`"),
+        ("https://a.example.com/pki/%2E%2e", "E0904", "/pki/%2E%2e", "not the path", "without `.` and `..`"),
+        ("https://a.example.com/./x", "E0904", "/./x", "not the path", "without `.` and `..`"),
         ("https:///x", "E0904", None, "host is missing", None),
         ("https://a.example.com:x/y", "E0335", "a.example.com:x", "not a port", None),
         ("https://a.example.com/x//y", "E0326", "//", "empty segment", "`/x/y`"),
@@ -125,6 +141,13 @@ def test_at():
     assert with_address(to, "192.0.2.7").addresses == parse_addresses("192.0.2.7")
     assert with_address(to, "[2001:db8::7]").addresses == parse_addresses("2001:db8::7")
     assert with_address(to, "192.0.2").code == "E0303"
+    bad = "[2001:db8::z]"
+    problem = with_address(to, bad)
+    assert bad[problem.start : problem.end] == "2001:db8::z"
+    for nowhere, what in (("127.0.0.1", "loopback"), ("[::1]", "loopback"), ("ff02::1", "multicast")):
+        problem = with_address(to, nowhere)
+        assert (problem.code, what in problem.message) == ("E0904", True)
+    assert with_address(to, "126.0.0.0/7").addresses == parse_addresses("126.0.0.0/7"), "not all of it is loopback"
     twice = with_address(parse_to("192.0.2.7:443"), "192.0.2.8")
     assert twice.code == "E0904"
     assert "already" in twice.message
@@ -143,6 +166,8 @@ def test_at():
         ("branch@[2001:db8:1::7]", ["branch"], None),
         ("both@10.0.1.7", ["depot"], None),
         ("@10.0.1.7", ["depot"], None),
+        ("both@10.0.0.0/23", ["branch", "depot"], None),
+        ("@10.0.0.128/25", ["branch"], None),
         ("@203.0.113.7", ["guests"], None),
         ("guests@203.0.113.7", ["guests"], None),
     ],
@@ -170,6 +195,8 @@ def test_who(parties, text, groups, account):
         ("branch@10.0.1.7", "E0903", "10.0.1.7", "not of group `branch`", "it is of `depot`"),
         ("branch@192.0.2.7", "E0903", "192.0.2.7", "not of group `branch`", "10.0.0.0/24"),
         ("both@192.0.2.7", "E0903", "192.0.2.7", "not of group `both`", "networks"),
+        ("branch@10.0.0.0/23", "E0903", "10.0.0.0/23", "not of group `branch`", "10.0.0.0/24"),
+        ("both@10.0.0.0/22", "E0903", "10.0.0.0/22", "not of group `both`", None),
         ("branch@10.0.0.300", "E0303", "300", "not an IPv4 address", None),
         ("branch@host", "E0303", "host", "not an IP address", None),
     ],
@@ -183,6 +210,11 @@ def test_what_is_wrong_with_who(parties, text, code, at, found, help_):
         assert text[problem.start : problem.end] == at
     if help_ is not None:
         assert help_ in problem.help
+
+
+def test_a_network_is_of_several_groups(parties):
+    senders = {sender.group: sender.sources.text for sender in parties.parse("@10.0.0.128-10.0.1.7").senders}
+    assert senders == {"branch": "10.0.0.128/25", "depot": "10.0.1.0/29"}
 
 
 def test_a_packet_has_one_ip_version(parties):
