@@ -189,7 +189,12 @@ def _firewall_notes(site: Site[Any], found: Answer, here: Decided, rules: Sequen
         notes.append("the address is internal: it is let through, because nothing there could leave it to other rules")
     if here.left is not None or here.verdict is Ruled.UNDECIDED:
         if not to.is_open and site.internal.overlaps(to.addresses):
-            notes.append("the address is internal, and no rule names it: it is left to what else stands there")
+            notes.append(
+                "the address is internal, and no rule names it: it is left to what else stands there"
+                if site.internal.contains(to.addresses)
+                else "some of the addresses are internal: where no rule names them, they are left to what else stands "
+                "there"
+            )
         elif not site.closing_deny:
             notes.append("it has no closing deny: what no rule matches is left to what else stands there")
     return tuple(notes)

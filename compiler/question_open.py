@@ -122,10 +122,11 @@ def _addresses(
     if to.addresses.size > 1:
         cases = [(text, question.at(addresses).boxes()) for addresses, text in named.items()]
         cases.append(("at any other address", question.at(to.addresses.difference(union_of(named))).boxes()))
-        sentence = "the addresses differ"
-        if to.is_open:
+        sentence, help_ = "the addresses differ", "ask about one address"
+        if to.pattern is not None and to.is_open:
             sentence = "the name may resolve to any address, and rules are for addresses"
-        yield "address", sentence, "give the address that it resolves to with `--at ADDRESS`", cases
+            help_ = "give the address that it resolves to with `--at ADDRESS`"
+        yield "address", sentence, help_, cases
     for tag in sorted(opaque_tags(tuple(every), index.tags)):
         one = frozenset((tag,))
         some = question.boxes()

@@ -191,7 +191,7 @@ def _firewall_row(each: FirewallAnswer) -> str:
 def explain_json(
     answer: Answer, firewalls: Sequence[FirewallAnswer], notes: Sequence[str], as_of: date
 ) -> dict[str, Any]:
-    """The answer as ``grammar/explain-flow.schema.json`` describes it, without the diagnostics."""
+    """The answer as ``grammar/explain.schema.json`` describes it, without the diagnostics."""
     question, decision = answer.question, answer.decision
     return {
         "version": 1,

@@ -130,6 +130,23 @@ def test_what_an_answer_depends_on(ask, who, to, at, expected):
     assert all(each.sentence and each.help for each in found.unknown)
 
 
+@pytest.mark.parametrize(
+    ("to", "at", "sentence", "help_"),
+    [
+        ("a.example.com:5000", None, "the name may resolve to any address", "`--at ADDRESS`"),
+        ("a.example.com:5000", "198.51.100.0/24", "the addresses differ", "one address"),
+        ("any-address:5000", None, "the addresses differ", "one address"),
+        ("198.51.100.0/24:5000", None, "the addresses differ", "one address"),
+    ],
+)
+def test_how_an_address_that_is_left_open_is_closed(ask, to, at, sentence, help_):
+    """`--at` closes it only for a name that has none."""
+    (each,) = ask("branch", to, at).unknown
+    assert each.what == "address"
+    assert sentence in each.sentence
+    assert help_ in each.help
+
+
 def test_two_things_that_matter_only_together(ask):
     found = ask("both", "only.example.net:443")
     assert found.decision.verdict is Verdict.UNKNOWN
