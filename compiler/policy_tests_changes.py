@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -118,6 +119,10 @@ class _Compared:
 
     def _parties_of(self, name: str) -> frozenset[str] | Problem:
         """The parties that are in a group, or union, of either side."""
+        group = re.split("[@:]", name, maxsplit=1)[0]
+        if group != name:
+            help_ = f"write `{group}`; an account stands under `as`"
+            return Problem("E0903", "a change is of whole groups", "more than a group", help_, len(group), len(name))
         known = [subject.parties.leaves(name) for subject in self._subjects]
         if isinstance(known[0], Problem) and isinstance(known[1], Problem):
             return known[1]
@@ -156,7 +161,7 @@ class _Compared:
                 yield from _inspected(old, new, allowed)
 
     @cached_property
-    def _account_changes(self) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    def _account_changes(self) -> tuple[tuple[Change, ...], ...]:
         return account_changes(self._sides)
 
     def _of_accounts(self, which: int, allowed: Sequence[Box]) -> Iterator[_Otherwise]:

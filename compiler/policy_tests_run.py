@@ -233,7 +233,7 @@ def _failed(
     wanted = expectation.inspection.value if expectation.inspection is not None and code == "E0912" else ""
     what = f"not {_SAY[code]}" if code in _SAY else f"inspection is not `{wanted}`"
     by = " by default: no rule matches" if is_what == "denied" and not rules else ""
-    help_ = _help(subject, question, decision) if by else ""
+    help_ = _help(subject, question, decision) if by else _unknown_tags(subject, rules, flow)
     return Diagnostic(
         code=code,
         message=f"{what}: {shown}",
@@ -247,6 +247,15 @@ def _failed(
 def _decides(rule: BoundRule) -> str:
     inspection = "" if rule.is_deny or rule.rule.inspection.value == "may" else f", `{rule.rule.inspection.value}`"
     return f"this {rule.rule.action.value} decides{inspection}"
+
+
+def _unknown_tags(subject: Subject, rules: Sequence[BoundRule], flow: Flow) -> str:
+    """That a flow is one under a service tag, if it may be: nobody knows which addresses those are."""
+    if flow.address is not None:
+        return ""
+    tags = [tag for rule in rules for tag in sorted(opaque_tags(rule.endpoints, subject.whole.tags))]
+    which = ", ".join(f"`service-tag {tag}`" for tag in dict.fromkeys(tags))
+    return f"it may be under {which}: name Azure's file in the inventory (`service-tags`)" if which else ""
 
 
 def _help(subject: Subject, question: Question, decision: Decision) -> str:

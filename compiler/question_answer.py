@@ -34,6 +34,7 @@ class Verdict(StrEnum):
 class Decision:
     """The verdict on a set of flows. ``allowed`` and ``denied`` are example flows, ``None`` where there is none.
 
+    ``allower`` and ``denier`` are a rule that matches them; no rule where the default denies.
     ``by_default`` is a flow that no rule matches. ``allows`` and ``denies`` are the rules that match some of the flows,
     in the order of the site.
     """
@@ -44,6 +45,8 @@ class Decision:
     by_default: Flow | None
     allows: tuple[BoundRule, ...]
     denies: tuple[BoundRule, ...]
+    allower: BoundRule | None = None
+    denier: BoundRule | None = None
 
     @property
     def matching(self) -> tuple[BoundRule, ...]:
@@ -73,11 +76,11 @@ def decide(index: RuleIndex, some: Sequence[Box]) -> Decision:
     denies = tuple([index.deny_rules[number] for number in index.denies.meeting_boxes(some)])
     default = uncovered(some, (), (index.allows, index.denies))
     stopped = index.denies.first_inside(some, (), ()) if denies else None
-    denied = stopped[0] if stopped is not None else default
+    denied, denier = (stopped[0], index.deny_rules[stopped[1]]) if stopped is not None else (default, None)
     let_through = index.allows.first_inside(some, (), (index.denies,)) if allows else None
-    allowed = let_through[0] if let_through is not None else None
+    allowed, allower = (let_through[0], index.allow_rules[let_through[1]]) if let_through is not None else (None, None)
     verdict = Verdict.DENY if allowed is None else Verdict.ALLOW if denied is None else Verdict.UNKNOWN
-    return Decision(verdict, allowed, denied, default, allows, denies)
+    return Decision(verdict, allowed, denied, default, allows, denies, allower, denier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +144,14 @@ def _passes(test: Test, flow: Flow) -> bool:
 
 def deciding(index: RuleIndex, flow: Flow, decision: Decision) -> tuple[BoundRule, ...]:
     """The rules that decide an example flow, of those that match some of the flows; none where the default does."""
-    for some in (decision.denies, decision.allows):
-        found = [rule for rule in some if any(holds(box, flow) for box in boxes(rule.reach, index.tags))]
-        if found:
-            return tuple(found)
-    return ()
+    is_denied = flow is decision.denied
+    some = decision.denies if is_denied else decision.allows
+    found = [rule for rule in some if any(holds(box, flow) for box in boxes(rule.reach, index.tags))]
+    if found:
+        return tuple(found)
+    # An example does not say that it is under a service tag whose addresses are not known.
+    known = decision.denier if is_denied else decision.allower if flow is decision.allowed else None
+    return () if known is None else (known,)
 
 
 def is_whole(index: RuleIndex, rule: BoundRule, some: Sequence[Box]) -> bool:

@@ -369,6 +369,27 @@ def test_a_service_tag_whose_addresses_nobody_knows(folder, run):
     assert run("test")[0] == 1, "whether this one is, nobody knows"
 
 
+def test_a_rule_for_a_service_tag_decides(folder, run):
+    """Not the other rule that matches the flow, nor the default."""
+    text = POLICY.replace("to 203.0.113.0/24 ports any/tcp", "to service-tag Sql ports 443/tcp")
+    text += 'policy tags "Tags" { from berlin allow storage "S" { to service-tag Storage ports 1444/tcp } }\n'
+    (folder / "web.egress").write_text(text, encoding="utf-8")
+    for item, rule, help_ in (
+        ('allows: [{from: berlin, to: "a.example.com:443", at: 192.0.2.7}]', "deny hole", "`service-tag sql`"),
+        ("allows: [{from: berlin, at: 192.0.2.7}]", "deny hole", "`service-tag sql`"),
+        ('denies: [{from: berlin, to: "a.example.org:1444", at: 192.0.2.7}]', "allow storage", "`service-tag storage`"),
+    ):
+        write(folder, f"{item}\n")
+        status, found = told(run)
+        (problem,) = found["files"][0]["expectations"][0]["diagnostics"]
+        assert status == 1
+        assert help_ in problem["help"]
+        _, _, err = run("test")
+        assert f" {rule} " in err
+        assert "by default" not in err
+        assert f"this {rule.partition(' ')[0]} decides" in err
+
+
 def test_a_byte_order_mark_and_crlf(folder, run):
     text = 'policy: web.egress\r\nallows:\r\n  - {to: "a.example.com:443"}\r\n'
     (folder / "web.test.yaml").write_bytes(b"\xef\xbb\xbf" + text.encode())

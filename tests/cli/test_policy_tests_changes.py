@@ -187,6 +187,8 @@ def test_without_a_repository(tmp_path, run, monkeypatch):
     ("item", "found"),
     [
         ("{from: berlln}", ["E0901", "did you mean `berlin`?"]),
+        ('{from: "berlin@10.1.0.10"}', ["E0903", "whole groups", "write `berlin`"]),
+        ('{from: "berlin:app"}', ["E0903", "whole groups", "under `as`"]),
         ("{as: ap}", ["E0902", "did you mean `app`?"]),
         ('{to: "a.example.com"}', ["E0904", "`a.example.com:443`"]),
         ('{to: "a.example.com:443", at: 192.0.2.1}', ["E0410", "`at`"]),
