@@ -8,6 +8,7 @@ import argcomplete
 from argcomplete.completers import ChoicesCompleter
 
 from egressc.explain_code import codes
+from egressc.lint.registry import CODES
 from egressc.reasons import Reason
 from egressc.targets.registry import target_names
 
@@ -22,12 +23,21 @@ def complete(parser: argparse.ArgumentParser) -> None:
         "target": target_names(),
         "names": target_names(),
         "accept": tuple(reason.value for reason in Reason),
-        "words": tuple(codes()),
+        "words": (*codes(), *CODES),
     }
     for action in _actions(parser):
-        if action.dest in known:
+        if action.dest in {"select", "ignore"}:
+            action.completer = lint_rules  # type: ignore[attr-defined]
+        elif action.dest in known:
             action.completer = ChoicesCompleter(dict.fromkeys(known[action.dest], ""))  # type: ignore[attr-defined]
     argcomplete.autocomplete(parser)
+
+
+def lint_rules(prefix: str, **_: object) -> list[str]:
+    """The lists of lint rules, by name, that begin with what is written: its last rule is completed."""
+    before, comma, _last = prefix.rpartition(",")
+    there = set(before.split(","))
+    return [f"{before}{comma}{name}" for name in CODES if name not in there]
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:

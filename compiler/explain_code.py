@@ -9,7 +9,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from egressc.lint.registry import CODES, NAMES, page_of_rule, rule_called
+from egressc.lint.registry import CODES, NAMES, page_of_rule, rule_called, with_words_of
 from egressc.suggest import nearest
 
 _CODE = re.compile(r"[EWN][0-9]{4}")
@@ -37,14 +37,15 @@ def page_of(code: str) -> str | None:
     return files("egressc.pages").joinpath(f"{wanted}.md").read_text(encoding="utf-8")
 
 
-def meant_by(code: str) -> str | None:
-    """The code or lint rule that was most likely meant by one that has no page, or ``None``.
+def meant_by(code: str) -> tuple[str, ...]:
+    """The code or lint rule that was most likely meant by one that has no page; lint rules that share its words.
 
     No two codes share their digits, and what is an error or only a warning is what people confuse: digits come first.
     """
     digits = re.sub(r"^[A-Z]", "", code.upper()).zfill(4)
     same = [each for each in codes() if each[1:] == digits]
-    return same[0] if same else nearest(code.upper(), codes()) or nearest(code.lower(), CODES)
+    near = same[0] if same else nearest(code.upper(), codes()) or nearest(code.lower(), CODES)
+    return (near,) if near else with_words_of(code)
 
 
 @cache

@@ -9,7 +9,7 @@ from egressc.api import Request, check_request, collector_paused
 from egressc.console import Progress, complain, say, tell
 from egressc.diagnostics import Level, has_errors, sort_key
 from egressc.exits import COULD_NOT_RUN, DONE, NO
-from egressc.lint.registry import CODES, chosen_rules, meant_by, rule_called
+from egressc.lint.registry import CODES, chosen_rules, did_you_mean, meant_by, rule_called
 from egressc.report_json import to_json, to_sarif
 from egressc.verb_compile import request_of
 
@@ -46,8 +46,8 @@ def _run(options: argparse.Namespace) -> int:
     rules = _rules(options.select, options.ignore)
     if isinstance(rules, _Unknown):
         complain(f"egressc check: `{rules.option}`: no lint rule is called `{rules.name}`")
-        near = meant_by(rules.name)
-        complain(f"  did you mean `{near}`?" if near else f"  valid: {', '.join(sorted(CODES))}")
+        near = did_you_mean(meant_by(rules.name))
+        complain(f"  {near}" if near else f"  valid: {', '.join(sorted(CODES))}")
         return COULD_NOT_RUN
     with Progress() as progress:
         result, subject, found = _checked(request, rules, progress)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from egressc.console import complain, say
 from egressc.exits import COULD_NOT_RUN, DONE
 from egressc.explain_code import code_of, codes, meant_by, page_of
+from egressc.lint.registry import CODES, did_you_mean
 from egressc.report_json import json_text
 
 if TYPE_CHECKING:
@@ -46,14 +47,15 @@ def _pages(options: argparse.Namespace) -> int:
     for code in options.words:
         page = page_of(code)
         if page is None:
-            near = meant_by(code)
+            near = did_you_mean(meant_by(code))
             if _DESTINATION.search(code) or "@" in code:
                 complain(f"egressc explain: `{code}` is the page of nothing; about a flow, ask with WHO and TO")
                 complain("  such as `egressc explain connectors login.windows.net:443`")
                 return COULD_NOT_RUN
             complain(f"egressc explain: there is no diagnostic `{code}`")
-            complain(f"  did you mean `{near}`?" if near else f"  {_valid()}")
+            complain(f"  {near}" if near else f"  {_valid()}")
             if not near:
+                complain(f"  the lint rules have names, too: {', '.join(sorted(CODES))}")
                 complain("  about a flow, ask with WHO and TO: `egressc explain connectors login.windows.net:443`")
             return COULD_NOT_RUN
         found.append((code_of(code), page))

@@ -55,7 +55,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egressc.lint.beside import declarations, slip_of
-from egressc.lint.registry import CODES, NAMES, meant_by
+from egressc.lint.registry import CODES, NAMES, did_you_mean, meant_by
 from egressc.lint.rule import Finding
 from egressc.syntax import Policy
 
@@ -75,13 +75,13 @@ def check(subject: Subject) -> Iterator[Finding]:
     """The comments to egressc that cannot be read, name no rule, no policy or give no reason."""
     names = [item.name.text for file in subject.every_file for item in file.items if isinstance(item, Policy)]
     for declaration in (each for file in subject.every_file for each in declarations(file)):
-        near = slip_of(declaration, names)
-        if near is not None:
+        slip = slip_of(declaration, names)
+        if slip is not None:
             yield Finding(
                 message=f"no policy is called `{declaration.other}`",
                 span=declaration.place,
                 label="keeps nothing apart",
-                help=f"did you mean `{near}`?",
+                help=did_you_mean((slip,)),
             )
     for allowance in subject.allowances:
         if not allowance.rule:
@@ -94,12 +94,12 @@ def check(subject: Subject) -> Iterator[Finding]:
                 else f"write {_BESIDE} in a policy, between its settings and rules",
             )
         elif allowance.rule not in CODES:
-            known = NAMES.get(allowance.rule.upper()) or meant_by(allowance.rule)
+            near = [NAMES.get(each, each) for each in meant_by(allowance.rule)]
             yield Finding(
                 message=f"no lint rule is called `{allowance.rule}`",
                 span=allowance.place,
                 label="allows nothing",
-                help=f"did you mean `{NAMES.get(known, known)}`?" if known else "`docs/lint.md` lists the rules",
+                help=did_you_mean(near) or "`docs/lint.md` lists the rules",
             )
         elif not allowance.why:
             yield Finding(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from egressc.suggest import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from egressc.lint.rule import LintRule
 
@@ -41,6 +41,10 @@ NAMES: Final[Mapping[str, str]] = {code: name for name, code in CODES.items()}
 """The rule of each code."""
 
 
+_WORD: Final = 3
+"""Shorter words stand in too many names."""
+
+
 def load_rule(name: str) -> LintRule:
     """The rule of that name, which must be one."""
     if name not in CODES:
@@ -65,11 +69,30 @@ def rule_called(text: str) -> str | None:
     return text.lower() if text.lower() in CODES else NAMES.get(text.upper())
 
 
-def meant_by(text: str) -> str | None:
-    """The name or the code that was most likely meant by one that stands for no rule, or ``None``."""
+def meant_by(text: str) -> tuple[str, ...]:
+    """The name or the code that was most likely meant by one that stands for no rule; names that share its words."""
     digits = text[1:] if text[:1].isalpha() else text
     same = [code for code in NAMES if code[1:] == digits.zfill(4)]
-    return same[0] if same else nearest(text.lower(), CODES)
+    near = same[0] if same else nearest(text.lower(), CODES)
+    return (near,) if near else with_words_of(text)
+
+
+def with_words_of(text: str) -> tuple[str, ...]:
+    """The rules whose names have all words of a text, or words that begin so: `redundant`, `suffix-wild`."""
+    words = text.lower().replace("_", "-").split("-")
+    if min(map(len, words)) < _WORD:
+        return ()
+    return tuple(
+        [name for name in CODES if all(any(part.startswith(word) for part in name.split("-")) for word in words)]
+    )
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """A question for one or several names; empty for none."""
+    listed = [f"`{name}`" for name in names]
+    return (
+        f"did you mean {' or '.join([', '.join(listed[:-1]), listed[-1]] if listed[1:] else listed)}?" if listed else ""
+    )
 
 
 def chosen_rules(select: Iterable[str] | None, ignore: Iterable[str]) -> tuple[str, ...]:

@@ -71,6 +71,10 @@ def test_there_is_no_bar_without_a_terminal():
         ("egressc compile --accept exp", {"expiry"}),
         ("egressc explain E0621", {"E0621"}),
         ("egressc targets pal", {"paloalto"}),
+        ("egressc explain redundant-", {"redundant-endpoint", "redundant-rule"}),
+        ("egressc check --select idle", {"idle-allowance", "idle-deny"}),
+        ("egressc check --ignore idle-deny,id", {"idle-deny,idle-allowance"}),
+        ("egressc check --select W0801,plain-http,redundant-r", {"W0801,plain-http,redundant-rule"}),
     ],
 )
 def test_a_shell_completes(line, expected, tmp_path):

@@ -85,6 +85,10 @@ def test_rules_are_chosen_by_name_and_code(place, capsys):
         ("--ignore", "redundant-rule,W0899", "valid: broken-allowance, "),
         ("--select", "E0806", "did you mean `W0806`?"),
         ("--select", "", "valid: broken-allowance, "),
+        ("--select", "redundant", "did you mean `redundant-endpoint` or `redundant-rule`?"),
+        ("--ignore", "suffix-wild", "did you mean `public-suffix-wildcard`?"),
+        ("--ignore", "review", "did you mean `due-review` or `overdue-review`?"),
+        ("--select", "de", "valid: broken-allowance, "),
     ],
 )
 def test_an_unknown_rule_is_a_usage_error(place, capsys, option, word, near):
