@@ -17,6 +17,7 @@ _VERBS = {
     "compile": "policies into one folder per firewall",
     "check": "everything that compile checks, and lint; writes nothing",
     "diff": "what a change of policies means",
+    "export": "proxy bypass and inspection exemption lists",
     "explain": "what happens to a flow and why, or the page of a diagnostic",
     "test": "runs policy tests (*.test.yaml)",
     "verify": "a live configuration against the policy: drift",
@@ -83,6 +84,8 @@ def _run(args: list[str]) -> int:
             from egressc.verb_check import run  # noqa: PLC0415
         case "diff":
             from egressc.verb_diff import run  # noqa: PLC0415
+        case "export":
+            from egressc.verb_export import run  # noqa: PLC0415
         case "explain":
             from egressc.verb_explain import run  # noqa: PLC0415
         case "test":
@@ -201,6 +204,35 @@ def build_parser() -> argparse.ArgumentParser:
         dest="stands_for",
         help="where in the working tree OLD and NEW belong, if they were put elsewhere",
     )
+    export = made["export"]
+    export.usage = "egressc export [OPTION…] FORMAT [PATH…]\n       egressc export --check [OPTION…] FORMAT FILE [PATH…]"
+    export.add_argument("list_format", metavar="FORMAT", help="what to write; `egressc targets` lists the formats")
+    export.add_argument("paths", nargs="*", metavar="PATH", help=paths)
+    export.add_argument(
+        "--list",
+        dest="kind",
+        choices=("bypass", "exemption"),
+        help="what clients reach directly, or what the proxy does not open",
+    )
+    export.add_argument(
+        "--check", action="store_true", help="read FILE, a list kept by hand, and say what it bypasses beyond or lacks"
+    )
+    export.add_argument("--group", metavar="NAME", action="append", default=[], help="for this group (default: all)")
+    export.add_argument("--account", metavar="NAME", help="for the processes of this service account alone")
+    export.add_argument("--rule", metavar="PATTERN", default="*", help="of these rules alone: POLICY/RULE, * and ?")
+    export.add_argument("-o", "--output", metavar="FILE", help="where to write the list (default: standard output)")
+    export.add_argument("--report", metavar="FILE", help="write what the list cannot say: FILE.json, else Markdown")
+    export.add_argument("--form", metavar="NAME", help="which form, where a format has several")
+    export.add_argument("--proxy", metavar="HOST:PORT", help="the proxy (default: that of the groups)")
+    export.add_argument(
+        "--for", dest="clients", metavar="PROGRAM[,…]", action="append", default=[], help="which programs read it"
+    )
+    export.add_argument("--probe-free", action="store_true", help="a PAC file that calls none of the helper functions")
+    export.add_argument("--inventory", metavar="FILE", help="the inventory (default: inventory.yaml beside PATH)")
+    export.add_argument("--accept", metavar="REASON", action="append", default=[], help="accept an approximation")
+    export.add_argument("--strict", action="store_true", help="warnings that are not accepted are errors")
+    export.add_argument("--as-of", metavar="DATE", help="the date that expiry is compared with (default: today, UTC)")
+    export.add_argument("--format", choices=("text", "json"), default="text", help="the form of the report")
     explain = made["explain"]
     explain.usage = "egressc explain [OPTION…] WHO TO [PATH…]\n       egressc explain CODE…"
     explain.add_argument(

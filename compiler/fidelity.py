@@ -121,7 +121,7 @@ def assess(site: Site[Any], lowering: Lowering[Any], grading: Grading) -> Fideli
     if lowering.inspects:
         for found in tls_differences(site, lowering):
             tls.setdefault(found.rule.identity, []).append(found)
-    accepted = _Acceptances(grading)
+    accepted = Acceptances(grading)
     cuts: list[Cut] = []
     reports = [
         _report(identity, by_identity[identity], differences, tls.get(identity, ()), accepted, cuts, lowering.inspects)
@@ -136,7 +136,7 @@ def assess(site: Site[Any], lowering: Lowering[Any], grading: Grading) -> Fideli
     return Fidelity(site, tuple(reports), whole, tuple(cuts), lowering.assumes)
 
 
-class _Acceptances:
+class Acceptances:
     """Grades approximations: what is accepted is a note, and with ``--strict`` a warning is an error."""
 
     def __init__(self, grading: Grading) -> None:
@@ -173,7 +173,7 @@ def _report(
     parts: Sequence[Part],
     differences: Differences,
     tls: Iterable[TlsDifference],
-    accepted: _Acceptances,
+    accepted: Acceptances,
     cuts: list[Cut],
     inspects: bool,  # noqa: FBT001
 ) -> RuleFidelity:

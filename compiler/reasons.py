@@ -51,6 +51,7 @@ class Reason(StrEnum):
     INFRASTRUCTURE = "infrastructure"
     EXPIRY = "expiry"
     LOG = "log"
+    ADDRESS = "address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,4 +156,11 @@ FACTS: dict[Reason, ReasonFacts] = {
         "N0619", "nothing in the flows", "another clock, or done at compile time", Effect.NONE, Level.NOTE
     ),
     Reason.LOG: ReasonFacts("N0620", "nothing in the flows", "no such thing there", Effect.NONE, Level.NOTE),
+    Reason.ADDRESS: ReasonFacts(
+        "W0624",
+        "addresses go, or are matched only where a client asks for the address itself",
+        "a list for proxies compares what is asked for, not what a name resolves to",
+        Effect.NARROWER,
+        Level.WARNING,
+    ),
 }

@@ -1,0 +1,247 @@
+"""What denies leave of an entry of a list.
+
+A deny by name takes names away, a deny by address takes away addresses that are asked for as such. Neither sees the
+other: whether a name resolves to a denied address is for the firewall to say, and is announced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from egressc import ranges
+from egressc.addresses import ALL, AddressSet, union_of
+from egressc.anything import ANY
+from egressc.diagnostics import Level
+from egressc.exports import ANY_NAME, Entry, ListStep
+from egressc.flows import Flow
+from egressc.flows_intervals import Intervals
+from egressc.host_index import HostIndex
+from egressc.hosts import HostPattern, contains, covered, example, intersects
+from egressc.policy import AnyAddressEndpoint, HostEndpoint, TagEndpoint
+from egressc.reach import Reach
+from egressc.reasons import Effect, Reason
+from egressc.services import PortSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from egressc.ranges import Ranges
+    from egressc.site import BoundRule
+
+
+class _Denied:
+    """One endpoint of a deny: a host, with the hosts and the addresses that the deny leaves out."""
+
+    __slots__ = ("endpoint", "exceptions", "free", "identity", "ports")
+
+    def __init__(
+        self, endpoint: HostEndpoint, exceptions: tuple[HostEndpoint, ...], free: AddressSet, deny: BoundRule
+    ) -> None:
+        self.endpoint = endpoint
+        self.exceptions = exceptions
+        self.free = free
+        self.ports = deny.reach.ports.tcp
+        self.identity = deny.identity
+
+
+class Left(NamedTuple):
+    """What denies leave of an entry: parts, and steps where a list cannot tell what is denied from what is not."""
+
+    parts: tuple[Entry, ...]
+    steps: tuple[ListStep, ...]
+
+
+class Cutter:
+    """The denies that hold for some asker, and what they leave of an entry. Near-linear: names are found by a tree."""
+
+    def __init__(self, denies: Sequence[BoundRule], tags: Mapping[str, AddressSet]) -> None:
+        names: list[tuple[HostPattern, _Denied]] = []
+        addresses: list[tuple[AddressSet, Ranges]] = []
+        self._beside: list[tuple[AddressSet, Ranges, str]] = []
+        for deny in denies:
+            ports = deny.reach.ports.tcp
+            if not ports:
+                continue
+            names_out = tuple(e for e in deny.exceptions if isinstance(e, HostEndpoint))
+            free = union_of(_addresses(e, tags) for e in deny.exceptions)
+            for endpoint in deny.endpoints:
+                if isinstance(endpoint, HostEndpoint):
+                    names.append((endpoint.pattern, _Denied(endpoint, names_out, free, deny)))
+                    continue
+                if isinstance(endpoint, AnyAddressEndpoint):
+                    names.append((ANY_NAME, _Denied(HostEndpoint(ANY_NAME), names_out, free, deny)))
+                held = _addresses(endpoint, tags).difference(free)
+                if not held.is_empty:
+                    addresses.append((held, ports))
+                    if not isinstance(endpoint, AnyAddressEndpoint):
+                        self._beside.append((held, ports, deny.identity))
+        self._names: HostIndex[_Denied] = HostIndex(names)
+        self._addresses = addresses
+        self._intervals = Intervals(
+            (family, first, last, number)
+            for number, (held, _) in enumerate(addresses)
+            for family, some in ((4, held.v4), (6, held.v6))
+            for first, last in some
+        )
+
+    def left_of(self, entry: Entry) -> Left:
+        """What is left of the entry."""
+        if isinstance(entry.what, TagEndpoint):
+            return Left((entry,), ())
+        if isinstance(entry.what, AddressSet):
+            return Left(tuple(self._addresses_left(entry, entry.what)), ())
+        steps: list[ListStep] = []
+        parts = tuple(self._names_left(entry, entry.what, steps))
+        for part in parts:
+            beside = self._denied_beside(part)
+            if beside is not None:
+                steps.append(beside)
+        return Left(parts, tuple(steps))
+
+    def _addresses_left(self, entry: Entry, addresses: AddressSet) -> Iterator[Entry]:
+        numbers = {
+            number
+            for family, some in ((4, addresses.v4), (6, addresses.v6))
+            for first, last in some
+            for number in self._intervals.meeting(family, first, last)
+        }
+        parts = [(addresses, entry.ports)]
+        for number in sorted(numbers):
+            held, ports = self._addresses[number]
+            rest: list[tuple[AddressSet, Ranges]] = []
+            for mine, on in parts:
+                both = ranges.intersection(on, ports)
+                if not both or not mine.overlaps(held):
+                    rest.append((mine, on))
+                    continue
+                left = mine.difference(held)
+                other = ranges.difference(on, ports)
+                if not left.is_empty:
+                    rest.append((left, both))
+                if other:
+                    rest.append((mine, other))
+            parts = rest
+        for mine, on in parts:
+            yield entry if (mine, on) == (addresses, entry.ports) else replace(entry, what=mine, ports=on)
+
+    def _names_left(self, entry: Entry, pattern: HostPattern, steps: list[ListStep]) -> Iterator[Entry]:
+        near = [
+            each
+            for each in self._names.intersecting(pattern)
+            if ranges.overlap(each.ports, entry.ports) and _paths_meet(each.endpoint.path, entry.path)
+        ]
+        # What takes a part of the names on every port is left out at once, however many denies do.
+        plain = [d for d in near if not d.exceptions and ranges.contain(d.ports, entry.ports) and not _whole(d, entry)]
+        if plain:
+            out = dict.fromkeys((*entry.exceptions, *(d.endpoint for d in plain)))
+            entry = replace(entry, exceptions=tuple(sorted(out, key=lambda e: e.text)))
+        known = {id(each) for each in plain}
+        parts = [entry]
+        for denied in near:
+            if id(denied) not in known:
+                parts = [left for part in parts for left in _less(part, denied, steps)]
+            if not denied.free.is_empty:
+                steps.append(_at_free(entry, denied))
+        for part in parts:
+            assert isinstance(part.what, HostPattern)
+            whole = [e.pattern for e in part.exceptions if e.path is None or below(part.path, e.path)]
+            if not whole or not covered(part.what, whole):
+                yield part
+
+    def _denied_beside(self, entry: Entry) -> ListStep | None:
+        """The step of an entry by name that a deny by address may meet; said with the first of these denies."""
+        for held, ports, identity in self._beside:
+            both = ranges.intersection(ports, entry.ports)
+            if not both:
+                continue
+            assert isinstance(entry.what, HostPattern)
+            host = example((entry.what,), [e.pattern for e in entry.exceptions])
+            reach = _reach(entry)
+            flow = Flow(None, None, host, entry.path, held.first(), None, "tcp", both[0][0])
+            sentence = f"the list does not see that a name has an address that `{identity}` denies"
+            return ListStep(Reason.ADDRESS, Effect.WIDER, sentence, reach, reach, Level.NOTE, flow)
+        return None
+
+
+def _less(entry: Entry, denied: _Denied, steps: list[ListStep]) -> Iterator[Entry]:
+    """The entry without the endpoint of a deny, in parts; a step where a part that stays cannot be said."""
+    assert isinstance(entry.what, HostPattern)
+    both = ranges.intersection(entry.ports, denied.ports)
+    if not both:
+        yield entry
+        return
+    other = ranges.difference(entry.ports, denied.ports)
+    if other:
+        yield replace(entry, ports=other)
+    for each in denied.exceptions:
+        # What the deny leaves out stays: all of this entry, or an entry of its own.
+        if not intersects(each.pattern, entry.what) or not _paths_meet(each.path, entry.path):
+            continue
+        path = each.path if each.path is not None and not below(entry.path, each.path) else entry.path
+        if contains(each.pattern, entry.what):
+            yield replace(entry, ports=both, path=path)
+            if path == entry.path:
+                return
+        elif contains(entry.what, each.pattern):
+            yield replace(entry, what=each.pattern, ports=both, path=path)
+        else:
+            steps.append(_unsayable(entry, denied, each, both))
+    if not _whole(denied, entry):
+        out = dict.fromkeys((*entry.exceptions, denied.endpoint))
+        yield replace(entry, ports=both, exceptions=tuple(sorted(out, key=lambda e: e.text)))
+
+
+def _whole(denied: _Denied, entry: Entry) -> bool:
+    """True if the endpoint of a deny holds every name and path of the entry."""
+    gone = denied.endpoint
+    assert isinstance(entry.what, HostPattern)
+    return below(entry.path, gone.path) and contains(gone.pattern, entry.what)
+
+
+def below(path: str | None, prefix: str | None) -> bool:
+    """True if every path that a test for ``path`` holds is held by one for ``prefix`` (``None``: any path)."""
+    if prefix is None:
+        return True
+    return path is not None and (path == prefix or path.startswith(f"{prefix}/"))
+
+
+def _paths_meet(one: str | None, other: str | None) -> bool:
+    return below(one, other) or below(other, one)
+
+
+def _reach(entry: Entry) -> Reach:
+    assert isinstance(entry.what, HostPattern)
+    return Reach(ANY, ANY, (HostEndpoint(entry.what, entry.path),), entry.exceptions, PortSet(entry.ports))
+
+
+def _at_free(entry: Entry, denied: _Denied) -> ListStep:
+    """The step of names that are denied but for some addresses: a list does not see the address of a name."""
+    assert isinstance(entry.what, HostPattern)
+    port = ranges.intersection(entry.ports, denied.ports)[0][0]
+    flow = Flow(
+        None, None, example((entry.what, denied.endpoint.pattern)), None, denied.free.first(), None, "tcp", port
+    )
+    sentence = f"the list does not see that a name has an address that `{denied.identity}` leaves alone"
+    return ListStep(Reason.ADDRESS, Effect.NARROWER, sentence, _reach(entry), _reach(entry), None, flow)
+
+
+def _unsayable(entry: Entry, denied: _Denied, spared: HostEndpoint, ports: Ranges) -> ListStep:
+    """The step of names that a deny leaves alone and that no single pattern says."""
+    assert isinstance(entry.what, HostPattern)
+    flow = Flow(None, None, example((entry.what, spared.pattern)), None, None, None, "tcp", ports[0][0])
+    sentence = f"what `{denied.identity}` leaves alone of `{entry.what.text}` by `{spared.text}` is no single pattern"
+    return ListStep(Reason.EXCEPT, Effect.NARROWER, sentence, _reach(entry), _reach(entry), Level.ERROR, flow)
+
+
+def _addresses(endpoint: object, tags: Mapping[str, AddressSet]) -> AddressSet:
+    """The addresses of an endpoint that are known: all of any-address, none of a host."""
+    if isinstance(endpoint, HostEndpoint):
+        return AddressSet()
+    if isinstance(endpoint, AnyAddressEndpoint):
+        return ALL
+    if isinstance(endpoint, TagEndpoint):
+        return tags.get(endpoint.name.lower(), AddressSet())
+    assert hasattr(endpoint, "addresses")
+    held: AddressSet = endpoint.addresses
+    return held

@@ -1,0 +1,196 @@
+"""Whether a list does what was announced, and what that means for the policy, rule by rule.
+
+What a format writes is read back by its own reader. The requests that it then matches must be exactly those of the
+lines that were to be written; anything else is a defect of egressc. Each step is then looked at for a request that it
+decides otherwise than the policy: one that changes nothing is not reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from egressc.addresses import ALL
+from egressc.anything import ANY
+from egressc.diagnostics import Level
+from egressc.exports import ListKind, Shape
+from egressc.fidelity import Acceptances, Approximation, Grading, Verdict
+from egressc.flows import boxes
+from egressc.flows_index import FlowIndex, uncovered
+from egressc.lowering import BrokenLoweringError
+from egressc.policy import AddressEndpoint, HostEndpoint
+from egressc.reach import Reach
+from egressc.reasons import FACTS, Effect, Reason
+from egressc.services import PortSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from egressc.exports import Line, ListStep, Lowered, ReadList
+    from egressc.exports_wanted import Wanted
+    from egressc.flows import Box, Flow
+    from egressc.policy import Rule
+
+
+class Requests:
+    """A set of requests: by name and by address, each with its index."""
+
+    def __init__(self, reaches: Iterable[Reach]) -> None:
+        names: list[Reach] = []
+        addresses: list[Reach] = []
+        for reach in reaches:
+            if reach.endpoints:
+                (names if isinstance(reach.endpoints[0], HostEndpoint) else addresses).append(reach)
+        self.names = FlowIndex(names, {})
+        self.addresses = FlowIndex(addresses, {})
+        self.reaches = (*names, *addresses)
+
+    def lacks(self, reach: Reach, minus: Sequence[Box] = ()) -> Flow | None:
+        """A request of the reach that is not among these, nor in ``minus``; the reach is by name or by address."""
+        if not reach.endpoints:
+            return None
+        index = self.names if isinstance(reach.endpoints[0], HostEndpoint) else self.addresses
+        return uncovered(boxes(reach, {}), minus, (index,))
+
+
+def requests_of(lines: Iterable[Line]) -> Requests:
+    """What lines match as their format is read."""
+    found = []
+    for line in lines:
+        found.append(line.reach)
+        if line.shape is Shape.EVERYTHING:
+            found.append(Reach(ANY, ANY, (AddressEndpoint(ALL),), (), PortSet(line.ports)))
+    return Requests(found)
+
+
+def wanted_requests(wanted: Wanted) -> Requests:
+    """What the policy wants in the list."""
+    return Requests(wanted.reaches)
+
+
+def check_read(lines: Iterable[Line], read: ReadList, where: str) -> Requests:
+    """The requests of the lines, which a list that was read back must have, too.
+
+    Raises ``BrokenLoweringError`` if the list that was written does anything else, naming a request.
+    """
+    announced = requests_of(lines)
+    for entry in read.entries:
+        if entry.doubt:
+            raise BrokenLoweringError(f"{where}: `{entry.text}` was written and cannot be read: {entry.doubt}")
+    found = Requests(entry.reach for entry in read.entries)
+    for one, other, what in ((found, announced, "matches"), (announced, found, "does not match")):
+        for reach in one.reaches:
+            flow = other.lacks(reach)
+            if flow is not None:
+                raise BrokenLoweringError(f"{where}: what was written {what} {flow.text}, unannounced")
+    return announced
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInList:
+    """How a list says one rule. ``lines`` are those that stand for it, as they are spelled."""
+
+    rule: Rule
+    verdict: Verdict
+    approximations: tuple[Approximation, ...]
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """A step that changes what is decided, and the rules that it is about."""
+
+    step: ListStep
+    rules: tuple[Rule, ...]
+    example: Flow | None
+
+
+def judge(
+    lowered: Iterable[Lowered], wanted: Wanted, own: Requests, asked: Requests, *, more: bool = True
+) -> list[Judged]:
+    """The steps that change something. ``asked`` are the requests that the policy wants, ``own`` those of the list.
+
+    With ``more`` those of the policy's side, too: what a list does not see (accounts, sources, addresses of names).
+    """
+    found = []
+    if more:
+        found += [Judged(step, entry.rules, step.example) for entry, step in (*wanted.steps, *wanted.cut)]
+    for each in lowered:
+        for step in each.steps:
+            if step.before is step.after:
+                found.append(Judged(step, each.entry.rules, step.example))
+                continue
+            flow = _changed(step, own, asked)
+            if flow is not None:
+                found.append(Judged(step, each.entry.rules, flow))
+            elif step.reason is Reason.ADDRESS and step.after is None and not _comparable(step.before):
+                found.append(Judged(step, each.entry.rules, None))
+    return found
+
+
+def _comparable(reach: Reach) -> bool:
+    """False for a service tag: nobody knows its addresses, so nothing can be said to hold them."""
+    return all(isinstance(e, (HostEndpoint, AddressEndpoint)) for e in reach.endpoints)
+
+
+def _changed(step: ListStep, own: Requests, asked: Requests) -> Flow | None:
+    """A request that the step decides otherwise than the policy, whatever other entries say."""
+    if not _comparable(step.before):
+        return None
+    if step.effect is Effect.WIDER:
+        assert step.after is not None
+        return asked.lacks(step.after, tuple(boxes(step.before, {})))
+    return own.lacks(step.before, () if step.after is None else tuple(boxes(step.after, {})))
+
+
+def by_rule(
+    rules: Iterable[Rule], judged: Iterable[Judged], kind: ListKind, grading: Grading
+) -> tuple[RuleInList, ...]:
+    """How the list says each rule, by identity: of several examples for one reason that of the most serious step."""
+    accepted = Acceptances(grading)
+    found: dict[str, dict[tuple[Reason, Effect], tuple[Level, str, Flow | None]]] = {}
+    for each in judged:
+        reason, effect, level = _graded(each.step, kind)
+        for rule in each.rules:
+            held = found.setdefault(rule.identity, {})
+            known = held.get((reason, effect))
+            if known is None or _rank(known[0]) < _rank(level):
+                held[reason, effect] = (level, each.step.sentence, each.example)
+    result = []
+    for rule in sorted(rules, key=lambda each: each.identity):
+        mine = found.get(rule.identity, {})
+        approximations = tuple(
+            accepted.graded(rule.identity, reason, effect, *mine[reason, effect])
+            for reason, effect in sorted(mine, key=lambda key: (tuple(Reason).index(key[0]), key[1].value))
+        )
+        result.append(RuleInList(rule, _verdict(approximations), approximations))
+    return tuple(result)
+
+
+def _graded(step: ListStep, kind: ListKind) -> tuple[Reason, Effect, Level]:
+    """The reason, effect and level of a step in a list of this kind.
+
+    What an exemption list loses is opened by the proxy: `tls-unenforced`, unless it is no more than a note.
+    """
+    level = step.level or FACTS[step.reason].level
+    if kind is ListKind.BYPASS:
+        return step.reason, step.effect, level
+    if step.effect is Effect.WIDER:
+        return step.reason, Effect.EXEMPTION_WIDER, level
+    if level is Level.NOTE:
+        return step.reason, Effect.EXEMPTION_LOST, level
+    return Reason.TLS_UNENFORCED, Effect.EXEMPTION_LOST, FACTS[Reason.TLS_UNENFORCED].level
+
+
+def _rank(level: Level) -> int:
+    return (Level.NOTE, Level.WARNING, Level.ERROR).index(level)
+
+
+def _verdict(approximations: Sequence[Approximation]) -> Verdict:
+    wider = any(a.effect in {Effect.WIDER, Effect.EXEMPTION_WIDER} for a in approximations)
+    narrower = any(a.effect in {Effect.NARROWER, Effect.EXEMPTION_LOST} for a in approximations)
+    if wider and narrower:
+        return Verdict.BOTH
+    if wider:
+        return Verdict.WIDER
+    return Verdict.NARROWER if narrower else Verdict.EXACT

@@ -1,0 +1,313 @@
+"""From what a policy wants in a list to the lines that a format can say, with a step for every difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from egressc.addresses import ALL, AddressSet, parse_addresses, union_of
+from egressc.anything import ANY
+from egressc.diagnostics import Level
+from egressc.exports import (
+    ANY_NAME,
+    ANY_PORT,
+    Abilities,
+    Addresses,
+    Dialect,
+    Entry,
+    Exact,
+    Inner,
+    Line,
+    ListStep,
+    Lowered,
+    Ports,
+    Shape,
+)  # fmt: skip
+from egressc.flows import Flow
+from egressc.hosts import HostPattern, apex
+from egressc.policy import AddressEndpoint, HostEndpoint, TagEndpoint
+from egressc.ranges import size
+from egressc.reach import Reach
+from egressc.reasons import Effect, Reason
+from egressc.services import PortSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from egressc.addresses import Family
+    from egressc.ranges import Ranges
+
+MANY_PORTS = 64
+"""So many ports at most are spelled out one by one (the architecture's table of reasons, ``ports``)."""
+
+MANY_NETWORKS = 256
+"""So many lines at most for one entry where a format says networks only by whole octets, or address by address."""
+
+SMALL = 16
+"""The size of a network, a /28, that is spelled address by address as well (targets/proxy-bypass.md, section 5)."""
+
+MORE_LABELS = 4
+"""How many more labels a star is followed through that also stands for dots; said in the step's sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """An entry by name on its way: what it matches by now, and how it is to be spelled."""
+
+    shape: Shape
+    pattern: HostPattern
+    matched: tuple[HostPattern, ...]
+    ports: Ranges
+    path: str | None
+    exceptions: tuple[HostEndpoint, ...]
+    unmatched: tuple[HostPattern, ...] = ()
+
+    @property
+    def reach(self) -> Reach:
+        inside = tuple([HostEndpoint(each, self.path) for each in self.matched])
+        out = (*self.exceptions, *(HostEndpoint(each) for each in self.unmatched))
+        return Reach(ANY, ANY, inside, out, PortSet(self.ports))
+
+
+def lower(entries: Iterable[Entry], dialect: Dialect) -> tuple[Lowered, ...]:
+    """The entries as the format says them where it is read so; nothing is minimised yet."""
+    return tuple([_lower(entry, dialect) for entry in entries])
+
+
+def _lower(entry: Entry, dialect: Dialect) -> Lowered:
+    match entry.what:
+        case HostPattern():
+            return _by_name(entry, entry.what, dialect)
+        case AddressSet():
+            return _by_address(entry, entry.what, dialect)
+        case TagEndpoint():
+            return _tag(entry, entry.what)
+
+
+def _tag(entry: Entry, tag: TagEndpoint) -> Lowered:
+    before = Reach(ANY, ANY, (tag,), (), PortSet(entry.ports))
+    sentence = f"nobody knows the addresses of `{tag.text}` here: name Azure's file as `service-tags` in the inventory"
+    return Lowered(entry, (), (ListStep(Reason.ADDRESS, Effect.NARROWER, sentence, before, None),))
+
+
+def _by_name(entry: Entry, pattern: HostPattern, dialect: Dialect) -> Lowered:
+    able, whose = dialect.abilities, f" ({dialect.name})" if dialect.name else ""
+    steps: list[ListStep] = []
+    state = _State(_shape(pattern), pattern, (pattern,), entry.ports, entry.path, entry.exceptions)
+
+    def step(reason: Reason, effect: Effect, sentence: str, new: _State | None, level: Level | None = None) -> None:
+        after = None if new is None else new.reach
+        steps.append(ListStep(reason, effect, f"{sentence}{whose}", state.reach, after, level))
+
+    if pattern == ANY_NAME:
+        if not able.everything:
+            step(Reason.NO_NAMES, Effect.NARROWER, "the list cannot say that whatever is asked for is meant", None)
+            return Lowered(entry, (), tuple(steps))
+        every = Reach(ANY, ANY, (AddressEndpoint(ALL),), (), PortSet(entry.ports))
+        sentence = f"what stands for every name stands for every address, too{whose}"
+        steps.append(ListStep(Reason.EXCEPT, Effect.WIDER, sentence, replace(every, endpoints=()), every))
+    if state.path is not None and not (able.tls_path or (able.path and entry.plain)):
+        new = replace(state, path=None)
+        why = "the list knows no paths" if entry.plain else "the path of https is invisible"
+        step(Reason.PATH, Effect.WIDER, f"{why}: the whole of `{pattern.text}`", new)
+        state = new
+    if state.exceptions and not able.exceptions:
+        new = replace(state, exceptions=())
+        left_out = " ".join(f"`{each.text}`" for each in state.exceptions[:3])
+        more = f" and {len(state.exceptions) - 3} more" if len(state.exceptions) > 3 else ""
+        step(Reason.EXCEPT, Effect.WIDER, f"the list cannot leave out {left_out}{more}", new)
+        state = new
+    if state.shape is Shape.INNER and able.inner is Inner.NO:
+        wide = HostPattern(pattern.tail, deep=True)
+        new = replace(state, shape=Shape.BELOW, pattern=wide, matched=(wide,))
+        step(Reason.LABEL_WILDCARD, Effect.WIDER, f"`{pattern.text}` becomes `{wide.text}`", new)
+        state = new
+    elif state.shape is Shape.INNER and able.inner is Inner.GLOB:
+        crossed = _crossed(pattern)
+        if crossed != state.matched:
+            new = replace(state, matched=crossed)
+            step(Reason.DEPTH, Effect.WIDER, f"the star of `{pattern.text}` also stands for dots", new)
+            state = new
+    if state.shape is Shape.EXACT and able.exact is Exact.BELOW:
+        new = replace(state, matched=(pattern, HostPattern(pattern.labels, deep=True)))
+        step(Reason.DEPTH, Effect.WIDER, f"`{pattern.text}` stands for every name below it, too", new)
+        state = new
+    if state.shape is Shape.BELOW:
+        state = _below(state, able, steps, whose)
+    ports, told = _ports(state.ports, able.ports)
+    if told:
+        new = replace(state, ports=ANY_PORT)
+        step(Reason.PORTS, Effect.WIDER, told, new, Level.WARNING)
+        state = new
+    lines = [
+        Line(
+            state.shape, state.pattern, None, some, entry.rules, state.path, entry.plain and state.path is not None,
+            state.exceptions, state.matched, state.unmatched,
+        )
+        for some in ports
+    ]  # fmt: skip
+    return Lowered(entry, tuple(lines), tuple(steps))
+
+
+def _below(state: _State, able: Abilities, steps: list[ListStep], whose: str) -> _State:
+    """``*.d`` as the format says it: with its domain, or only so many labels deep."""
+    base = apex(state.pattern)
+    if able.below is Exact.APEX:
+        new = replace(state, matched=(*state.matched, base))
+        sentence = f"`{state.pattern.text}` stands for `{base.text}`, too{whose}"
+        steps.append(ListStep(Reason.APEX, Effect.WIDER, sentence, state.reach, new.reach))
+        state = new
+    if able.levels is not None:
+        new = replace(state, unmatched=deeper(state.pattern, able.levels))
+        sentence = f"`{state.pattern.text}` stands for names of {able.levels} more labels at most{whose}"
+        steps.append(ListStep(Reason.DEPTH, Effect.NARROWER, sentence, state.reach, new.reach, Level.NOTE))
+        state = new
+    return state
+
+
+def deeper(pattern: HostPattern, levels: int) -> tuple[HostPattern, ...]:
+    """The names of a ``*.`` pattern with more labels before the domain than these."""
+    return (HostPattern((*("*",) * levels, *pattern.labels), deep=True),)
+
+
+def _crossed(pattern: HostPattern) -> tuple[HostPattern, ...]:
+    """What a glob of the same spelling matches whose star also stands for dots; so many more labels are followed."""
+    return crossing(pattern.text)
+
+
+def crossing(text: str) -> tuple[HostPattern, ...]:
+    """The patterns that a glob stands for whose star also stands for dots, ``MORE_LABELS`` more labels at most.
+
+    ``a*.d`` is ``a*.d``, ``a*.*.d``, ``a*.*.*.d`` … A leading ``*.`` stands for any number of labels anyway. Several
+    stars share the further labels among them.
+    """
+    found: dict[HostPattern, None] = {}
+    lead, rest = ("*.", text[2:]) if text.startswith("*.") else ("", text)
+    pieces = rest.split("*")
+
+    def grow(at: int, made: str, left: int) -> None:
+        if at == len(pieces):
+            found[HostPattern(tuple(made.split(".")), deep=bool(lead))] = None
+            return
+        # Each star is a run within one label, or the end of one label, some whole labels, and the start of another.
+        for more in range(left + 1):
+            star = "*" if more == 0 else "*." + "*." * (more - 1) + "*"
+            grow(at + 1, f"{made}{star}{pieces[at]}", left - more)
+
+    grow(1, pieces[0], MORE_LABELS)
+    return tuple(found)
+
+
+def _ports(ports: Ranges, able: Ports) -> tuple[tuple[Ranges, ...], str]:
+    """The ports as lines say them, and why they become any port (empty: they do not)."""
+    if ports == ANY_PORT or able is Ports.RANGES:
+        return (ports,), ""
+    if able is Ports.NO:
+        return (ANY_PORT,), f"the list knows no ports: any port in place of {PortSet(ports).text}"
+    if size(ports) > MANY_PORTS:
+        return (
+            ANY_PORT,
+        ), f"the list says one port on a line, and these are many: any in place of {PortSet(ports).text}"
+    return tuple([((port, port),) for first, last in ports for port in range(first, last + 1)]), ""
+
+
+def _by_address(entry: Entry, addresses: AddressSet, dialect: Dialect) -> Lowered:
+    able, whose = dialect.abilities, f" ({dialect.name})" if dialect.name else ""
+    steps: list[ListStep] = []
+    if addresses == ALL and able.everything:
+        # Whatever stands for every name stands for these, too: the entry beside this one says it.
+        return Lowered(entry, (), ())
+    said: list[AddressSet] = []
+    families: tuple[tuple[Family, Addresses], ...] = ((4, able.v4), (6, able.v6))
+    for family, how in families:
+        own = addresses.family(family)
+        if own.is_empty:
+            continue
+        pieces, lost = spelled(own, family, how)
+        said += pieces
+        if lost:
+            gone = Reach(ANY, ANY, (AddressEndpoint(union_of(lost)),), (), PortSet(entry.ports))
+            other = able.v4 if family == 6 else able.v6
+            by_family = how is Addresses.NO and other is not Addresses.NO
+            reason = Reason.FAMILY if by_family else Reason.ADDRESS
+            sentence = f"the list cannot say `{union_of(lost).text}`{whose}"
+            steps.append(ListStep(reason, Effect.NARROWER, sentence, gone, None))
+    left = Reach(ANY, ANY, (AddressEndpoint(addresses),), (), PortSet(entry.ports))
+    ports, told = _ports(entry.ports, able.ports)
+    if told and said:
+        wide = Reach(ANY, ANY, left.endpoints, (), PortSet(ANY_PORT))
+        steps.append(ListStep(Reason.PORTS, Effect.WIDER, f"{told}{whose}", left, wide, Level.WARNING))
+    if said and not able.resolves:
+        steps.append(by_literal(addresses, entry.ports, left, whose))
+    lines = [Line(Shape.ADDRESS, None, piece, some, entry.rules) for piece in said for some in ports]
+    return Lowered(entry, tuple(lines), tuple(steps))
+
+
+def by_literal(addresses: AddressSet, ports: Ranges, reach: Reach, whose: str) -> ListStep:
+    """The step of a list that compares an address only with what a client asks for."""
+    sentence = f"`{addresses.text}` is matched where a client asks for the address itself, not for a name{whose}"
+    flow = Flow(None, None, "a.example", None, addresses.first(), None, "tcp", ports[0][0])
+    return ListStep(Reason.ADDRESS, Effect.NARROWER, sentence, reach, reach, Level.NOTE, flow)
+
+
+def spelled(own: AddressSet, family: Family, how: Addresses) -> tuple[list[AddressSet], list[AddressSet]]:
+    """Addresses of one IP version in the pieces that a format says, and those that it cannot say."""
+    match how:
+        case Addresses.NO:
+            return [], [own]
+        case Addresses.RANGES:
+            return [read(f"{a}-{b}" if a != b else a) for a, b in own.ranges(family)], []
+        case Addresses.NETWORKS:
+            return [read(each) for each in own.cidrs(family)], []
+    said: list[AddressSet] = []
+    lost: list[AddressSet] = []
+    for text in own.cidrs(family):
+        network = read(text)
+        if how is Addresses.NETWORKS_AND_LITERALS:
+            said.append(network)
+            if 1 < network.size <= SMALL:
+                said += one_by_one(network, family)
+        elif how is Addresses.SINGLE:
+            some = one_by_one(network, family) if network.size <= SMALL else None
+            said += some or []
+            lost += [] if some else [network]
+        else:
+            octets = _octets(network)
+            said += octets or []
+            lost += [] if octets else [network]
+    return said, lost
+
+
+def one_by_one(network: AddressSet, family: Family) -> list[AddressSet]:
+    """The addresses of a small network, each alone."""
+    ranges = network.v4 if family == 4 else network.v6
+    return [_one(family, value) for first, last in ranges for value in range(first, last + 1)]
+
+
+def _octets(network: AddressSet) -> list[AddressSet] | None:
+    """A network of IPv4 in pieces of 1, 256, 65,536 or 16,777,216 addresses; ``None`` where these are too many."""
+    ((first, last),) = network.v4
+    whole = last - first + 1
+    piece = max(size for size in (1, 1 << 8, 1 << 16, 1 << 24) if size <= whole)
+    if whole // piece > MANY_NETWORKS:
+        return None
+    return [AddressSet(((at, at + piece - 1),), ()) for at in range(first, last + 1, piece)]
+
+
+def _one(family: Family, value: int) -> AddressSet:
+    return AddressSet(((value, value),), ()) if family == 4 else AddressSet((), ((value, value),))
+
+
+def read(text: str) -> AddressSet:
+    """Addresses that were spelled by egressc itself."""
+    found = parse_addresses(text)
+    assert isinstance(found, AddressSet), text
+    return found
+
+
+def _shape(pattern: HostPattern) -> Shape:
+    if pattern == ANY_NAME:
+        return Shape.EVERYTHING
+    if not pattern.is_tree:
+        return Shape.INNER
+    return Shape.BELOW if pattern.deep else Shape.EXACT

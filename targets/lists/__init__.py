@@ -1,0 +1,1 @@
+"""Formats of proxy bypass and inspection exemption lists, one module each."""
