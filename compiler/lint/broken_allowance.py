@@ -3,7 +3,7 @@
 A comment that begins with `egressc:` is read by `egressc check`. It says `# egressc: allow RULE "why"`: the rule's
 name as `egressc explain` knows it, and a reason in quotes for whoever reads the policy next. This one names no rule,
 names a rule that there is not, or gives no reason. (The other thing that such a comment can say, inside a policy, is
-`# egressc: not-beside POLICY "why"`: see `co-located-agents`.)
+`# egressc: not-beside POLICY "why"`, with another policy's name: see `co-located-agents`.)
 
 The comment stands on the line before what it is about or at the end of its line: an endpoint, a setting, a rule, a
 definition. Behind the opening brace of a policy or rule, or on the lines before its first setting, it is about all of
@@ -75,6 +75,14 @@ def check(subject: Subject) -> Iterator[Finding]:
     """The comments to egressc that cannot be read, name no rule, no policy or give no reason."""
     names = [item.name.text for file in subject.every_file for item in file.items if isinstance(item, Policy)]
     for declaration in (each for file in subject.every_file for each in declarations(file)):
+        if declaration.other == declaration.policy.name.text:
+            yield Finding(
+                message=f"`{declaration.other}` is kept apart from itself",
+                span=declaration.place,
+                label="the policy that this stands in",
+                help="name the policy of the other agent",
+            )
+            continue
         slip = slip_of(declaration, names)
         if slip is not None:
             yield Finding(

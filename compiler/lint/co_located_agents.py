@@ -114,6 +114,8 @@ def check(subject: Subject) -> Iterator[Finding]:
     told: set[tuple[frozenset[str], str]] = set()
     for declaration in declared:
         name, other = declaration.policy.name.text, declaration.other
+        if name == other:  # told as a broken allowance
+            continue
         theirs = agents.groups_of(other)
         everywhere = {group: each for groups in theirs.values() for group, each in groups.items()}
         for outer, mine in agents.groups_of(name).items():

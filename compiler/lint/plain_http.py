@@ -41,20 +41,26 @@ policy management "Device management" {
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from egressc.diagnostics import Related
+from egressc.flows import boxes
+from egressc.flows_index import uncovered
 from egressc.host_index import HostIndex
+from egressc.hosts import contains
 from egressc.hosts_certificates import is_certificate_host
 from egressc.lint.hosts import Hosts, listed, ports_of
 from egressc.lint.rule import Finding
 from egressc.lint.units import units
-from egressc.services import Application
+from egressc.policy import HostEndpoint
+from egressc.services import Application, PortSet
 from egressc.templates import HostWord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from egressc.hosts import HostPattern
     from egressc.lint.hosts import Named
     from egressc.lint.subject import Subject, Written
     from egressc.source import Span
@@ -64,16 +70,18 @@ CODE = "W0821"
 
 
 class _Both(NamedTuple):
-    """A host that is reached by both, and the rule that reaches it by ``https``."""
+    """A host that is reached by both, and the rule that reaches it by ``https``; no ``host`` with parameters."""
 
     text: str
     over_tls: Written
+    host: HostWord | None
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """The allows of plain HTTP to hosts that the same policy reaches by ``https``, each at the ports."""
     hosts = Hosts(subject)
     told: set[Span] = set()
+    is_denied = _Denied(subject) if any(each.rule.action == "deny" for each in hosts.rules) else None
     for rules in units(subject):
         allows = [written for written in rules if written.rule.action == "allow"]
         plain = [written for written in allows if _port(written, Application.HTTP)]
@@ -82,6 +90,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         over_tls = _OverTls(hosts, [written for written in allows if _port(written, Application.HTTPS)])
         for written in plain:
             both = over_tls.both(written)
+            if is_denied is not None:
+                both = [each for each in both if not is_denied.one_of_them(each, written)]
             port = _port(written, Application.HTTP)
             if both and port is not None and port not in told:
                 told.add(port)
@@ -114,22 +124,55 @@ class _OverTls:
 
     def both(self, written: Written) -> list[_Both]:
         """The hosts of a rule that are reached here too, but for those that certificates are checked with."""
-        own, shared, _ = self._hosts.of(written)
+        own, shared, exceptions = self._hosts.of(written)
         if id(shared) not in self._shared:
             self._shared[id(shared)] = list(self._among(shared))
-        return [*self._among(own), *self._shared[id(shared)]]
+        both = [*self._among(own), *self._shared[id(shared)]]
+        return [each for each in both if not _is_excepted(each.host, exceptions)] if exceptions else both
 
     def _among(self, named: Sequence[Named]) -> Iterator[_Both]:
         for word, host in named:
             if not isinstance(host, HostWord):
                 if host.text in self._templates:
-                    yield _Both(word.text, self._templates[host.text])
+                    yield _Both(word.text, self._templates[host.text], None)
                 continue
             for path, written in self._index.containing(host.pattern):
+                if _is_excepted(host, self._hosts.of(written).exceptions):
+                    continue
                 if path is None or host.path == path or (host.path or "").startswith(f"{path}/"):
                     if not is_certificate_host(host.pattern, host.path):
-                        yield _Both(word.text, written)
+                        yield _Both(word.text, written, host)
                     break
+
+
+def _is_excepted(host: HostWord | None, exceptions: Sequence[HostPattern]) -> bool:
+    return host is not None and any(contains(each, host.pattern) for each in exceptions)
+
+
+class _Denied:
+    """Which hosts rules name for nothing, since denies stop all that goes there."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._bound = subject.bound
+        self._denies = subject.index.denies
+        self._tags = subject.site.tags
+
+    def one_of_them(self, both: _Both, written: Written) -> bool:
+        """True if the host is not reached by ``http`` in the one rule, or not by ``https`` in the other."""
+        if both.host is None:
+            return False
+        endpoint = HostEndpoint(both.host.pattern, both.host.path)
+        return self._is_denied(endpoint, written, Application.HTTP) or self._is_denied(
+            endpoint, both.over_tls, Application.HTTPS
+        )
+
+    def _is_denied(self, endpoint: HostEndpoint, written: Written, application: Application) -> bool:
+        ports = PortSet.of([port.service for port in ports_of(written) if port.service.application is application])
+        rules = self._bound.get(written.rule.name.span, ())
+        reaches = [replace(rule.reach, endpoints=(endpoint,), exceptions=(), ports=ports) for rule in rules]
+        some = [box for reach in reaches for box in boxes(reach, self._tags)]
+        # A rule that is not in effect is judged by its words alone.
+        return bool(some) and uncovered(some, (), (self._denies,)) is None
 
 
 def _finding(written: Written, port: Span, both: Sequence[_Both]) -> Finding:

@@ -7,7 +7,8 @@ public suffix list and the zones of Azure and Microsoft 365 that the list lacks.
 
 A wildcard below a name that the pattern fixes (`*.contoso.blob.core.windows.net`) is not meant, nor one in a deny.
 What an allow takes out with `except` does not count. A suffix of one label that is in no list (`*.corp`) is told, too:
-nobody can say who registers names there.
+nobody can say who registers names there. Those that are set aside so that nobody ever can (`*.internal`, `*.local`,
+`*.test` and the like) are not.
 
 ## Wrong
 
@@ -45,7 +46,7 @@ policy backup "Backup to the cloud" {
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from egressc.diagnostics import Related
 from egressc.hosts import HostPattern, contains
@@ -62,6 +63,10 @@ if TYPE_CHECKING:
 
 NAME = "public-suffix-wildcard"
 CODE = "W0820"
+
+_SET_ASIDE: Final = frozenset({"internal", "local", "test", "example", "invalid", "localhost", "alt", "onion"})
+"""Top-level domains that the public DNS never has: `internal` by resolution of the ICANN Board (2024.07.29.06, not read
+here), the others in IANA's "Special-Use Domain Names" (RFC 6761, RFC 6762, RFC 7686, RFC 9476)."""
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -87,7 +92,12 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _open(named: Sequence[Named]) -> tuple[Named, ...]:
-    return tuple([each for each in named if "*" in each.word.text and note_for(each.word.text)])
+    wild = [each for each in named if "*" in each.word.text and not _is_set_aside(each.word.text)]
+    return tuple([each for each in wild if note_for(each.word.text)])
+
+
+def _is_set_aside(text: str) -> bool:
+    return text.partition("/")[0].rpartition(".")[2].lower() in _SET_ASIDE
 
 
 def _note(named: Named, exceptions: Sequence[HostPattern]) -> str:

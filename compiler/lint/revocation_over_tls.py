@@ -43,6 +43,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egressc.diagnostics import Related
+from egressc.hosts import contains
 from egressc.hosts_certificates import is_revocation_host
 from egressc.lint.hosts import Hosts, listed, ports_of
 from egressc.lint.rule import Finding
@@ -52,6 +53,7 @@ from egressc.templates import HostWord
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from egressc.hosts import HostPattern
     from egressc.lint.hosts import Named
     from egressc.lint.subject import Subject
     from egressc.services import Service
@@ -70,10 +72,12 @@ def check(subject: Subject) -> Iterator[Finding]:
         port = next((port for port in ports_of(written) if _is_tls(port.service)), None)
         if port is None:
             continue
-        own, shared, _ = hosts.of(written)
+        own, shared, exceptions = hosts.of(written)
         if id(shared) not in among:
             among[id(shared)] = _revocation(shared)
         named = [*_revocation(own), *among[id(shared)]]
+        if exceptions:
+            named = [each for each in named if not _is_excepted(each, exceptions)]
         if named:
             serve = "serves" if len(named) == 1 else "serve"
             yield Finding(
@@ -88,6 +92,10 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def _revocation(named: Sequence[Named]) -> list[Named]:
     return [each for each in named if isinstance(each.host, HostWord) and is_revocation_host(each.host.pattern)]
+
+
+def _is_excepted(named: Named, exceptions: Sequence[HostPattern]) -> bool:
+    return isinstance(named.host, HostWord) and any(contains(each, named.host.pattern) for each in exceptions)
 
 
 def _is_tls(service: Service) -> bool:

@@ -1,8 +1,8 @@
 """# N0830: a group with a single address (`single-connector`)
 
-A rule is for this group, and the group has one address: a connector or agent that stands alone. When its host is down,
-or restarts for an update, what it connects is cut off. Vendors ask for two or more. An address of each IP version is
-one host; a network counts with all its addresses, a union with those of all its members.
+An allow is for this group, and the group has one address: a connector or agent that stands alone. When its host is
+down, or restarts for an update, what it connects is cut off. Vendors ask for two or more. An address of each IP version
+is one host; a network counts with all its addresses, a union with those of all its members.
 
 If one is enough, say so in the inventory, on the group's line or on the line before it: `# egressc: allow
 single-connector "why"`.
@@ -59,6 +59,7 @@ from egressc.addresses import union_of
 from egressc.anything import Anything
 from egressc.diagnostics import Related
 from egressc.lint.rule import Finding
+from egressc.policy import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,9 +75,10 @@ _ALLOWED: Final = re.compile(rf'#+\s*egressc\s*:\s*allow\s+{NAME}\s+"(?=[^"]*[^"
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """The groups that rules name and that have one address, each where the inventory defines it."""
+    """The groups that allows name and that have one address, each where the inventory defines it."""
     named: dict[str, Span] = {}
-    for rule in sorted(subject.prepared.rules, key=lambda rule: (rule.span.source.name, rule.span.start)):
+    allows = [rule for rule in subject.prepared.rules if rule.action is Action.ALLOW]
+    for rule in sorted(allows, key=lambda rule: (rule.span.source.name, rule.span.start)):
         if not isinstance(rule.groups, Anything):
             for group in rule.groups:
                 named.setdefault(group.name, group.span)

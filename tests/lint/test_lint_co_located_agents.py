@@ -167,3 +167,10 @@ def test_the_shipped_policy_keeps_the_password_protection_proxy_apart():
     (found,) = findings(text, RULE, GROUPS, **libraries)
     assert found.span.text == "p"
     assert found.message.startswith("`entra-private-network-connector` and `entra-password-protection-proxy` share")
+
+
+def test_a_policy_is_not_kept_apart_from_itself():
+    text = AGENTS.replace("not-beside scanner", "not-beside publisher") + user("p", "g", "publisher")
+    (found,) = findings(text, RULE, GROUPS)
+    assert (found.code, found.span.text) == ("W0801", "publisher")
+    assert "from itself" in found.message

@@ -125,3 +125,47 @@ def test_what_has_expired_does_not_count():
     assert told(policy(rule("a", "a.example.com", "80/http"), ended), RULE) == []
     ended = rule("a", "a.example.com", "80/http\n        expires 2026-01-01")
     assert told(policy(ended, rule("b", "a.example.com", "443/https")), RULE) == []
+
+
+def test_what_a_rule_excepts_it_does_not_reach():
+    plain = rule("a", "a.example.com", "80/http")
+    assert told(policy(plain, rule("b", "*.example.com except a.example.com", "443/https")), RULE) == []
+    assert told(policy(plain, rule("b", "*.example.com except a*.example.com", "443/https")), RULE) == []
+    assert len(told(policy(plain, rule("b", "*.example.com except b.example.com", "443/https")), RULE)) == 1
+    over_tls = rule("b", "a.example.com", "443/https")
+    assert told(policy(rule("a", "a.example.com b.example.com except a.example.com", "80/http"), over_tls), RULE) == []
+    sets = "endpoints s { a.example.com b.example.com }\n"
+    excepting = rule("a", "s except a.example.com", "80/http")
+    assert told(policy(excepting, over_tls, before=sets), RULE) == []
+    # The same set in another rule, which excepts nothing.
+    assert len(told(policy(excepting, rule("c", "s", "80/http"), over_tls, before=sets), RULE)) == 1
+
+
+def test_of_two_rules_over_tls_the_one_that_does_not_except_it_counts():
+    rules = [
+        rule("b", "*.example.com except a.example.com", "443/https"),
+        rule("c", "*.com.example.com a.example.com", "443"),
+    ]
+    for order in (rules, rules[::-1]):
+        (found,) = findings(policy(rule("a", "a.example.com", "80/http"), *order), RULE)
+        assert [each.span.text for each in found.related] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("deny", "expected"),
+    [
+        (rule("d", "*.example.com", "80/http", "deny"), 0),
+        (rule("d", "any-address", "80/tcp", "deny"), 0),
+        (rule("d", "*.example.com", "443/https", "deny"), 0),
+        (rule("d", "*.example.com", "80/udp", "deny"), 1),
+        (rule("d", "*.example.com except a.example.com", "80/http", "deny"), 1),
+        (rule("d", "a.example.com/x", "80/http", "deny"), 1),
+        ('    deny d "D" {\n        to any-address\n        ports 80/http\n        from h\n    }\n', 1),
+    ],
+)
+def test_what_denies_stop_is_not_reached(deny, expected):
+    for rules in (
+        [rule("a", "a.example.com", "80/http 443/https")],
+        [rule("a", "a.example.com", "80/http"), rule("b", "a.example.com", "443/https")],
+    ):
+        assert len(told(policy(*rules, deny), RULE)) == expected

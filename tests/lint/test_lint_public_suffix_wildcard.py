@@ -112,3 +112,9 @@ def test_a_suffix_that_no_list_has():
 def test_it_can_be_allowed_where_the_wildcard_stands():
     sets = 'endpoints some {\n    # egressc: allow public-suffix-wildcard "the vendor demands it"\n    *.github.io\n}\n'
     assert findings(policy(rule("some"), before=sets), RULE) == []
+
+
+@pytest.mark.parametrize("wildcard", ["*.internal", "*.local", "*.TEST", "*.hosts.internal", "a*.local"])
+def test_a_suffix_that_is_set_aside_for_private_use(wildcard):
+    assert told(policy(rule(wildcard)), RULE) == []
+    assert told(policy(rule(f"{wildcard} *.corp")), RULE) != []

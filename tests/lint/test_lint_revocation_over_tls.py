@@ -58,3 +58,10 @@ def test_a_set_is_told_at_the_ports_and_shown():
         "`ocsp.digicert.com` and `crl.microsoft.com` serve revocation lists or OCSP, over HTTP (revocation-over-tls)"
     )
     assert [each.span.line for each in found.related] == [2]
+
+
+def test_what_the_rule_excepts():
+    before = "endpoints s { crl3.digicert.com www.digicert.com }\n"
+    assert told(policy("s except crl3.digicert.com", "443/https", before=before), RULE) == []
+    assert told(policy("s except crl*.digicert.com", "443/https", before=before), RULE) == []
+    assert len(told(policy("s except www.digicert.com", "443/https", before=before), RULE)) == 1

@@ -75,3 +75,9 @@ def test_it_is_allowed_in_the_inventory(comment, allowed):
 def test_a_comment_at_the_group_before_is_not_about_this_one():
     text = 'groups:\n  h: {networks: [10.0.1.1]} # egressc: allow single-connector "a test site"\n  g: {networks: [10.0.0.1]}\n'
     assert [word for _, word, _ in told(policy("g h"), RULE, text)] == ["g"]
+
+
+def test_what_is_only_denied_connects_nothing():
+    single = inventory("[10.0.0.1]")
+    assert len(told(policy("g"), RULE, single)) == 1
+    assert told(policy("g").replace("allow ", "deny "), RULE, single) == []
