@@ -117,7 +117,7 @@ class Line:
     def sort_key(self) -> tuple[object, ...]:
         """A key for a deterministic order: names by their labels from the right, then addresses; then ports, paths."""
         if self.addresses is not None:
-            return (1, self.addresses.v4, self.addresses.v6, self.ports, self.path or "")
+            return (1, not self.addresses.v4, self.addresses.v4, self.addresses.v6, self.ports, self.path or "")
         assert self.pattern is not None
         order = tuple(Shape).index(self.shape)
         return (0, self.pattern.sort_key[0], order, self.ports, self.path or "", [e.text for e in self.exceptions])

@@ -263,7 +263,7 @@ def _order(entry: Entry) -> tuple[object, ...]:
         case HostPattern():
             place = (0, what.sort_key)
         case AddressSet():
-            place = (1, what.v4, what.v6)
+            place = (1, not what.v4, what.v4, what.v6)
         case TagEndpoint():
             place = (2, what.name)
     out = [each.text for each in entry.exceptions]
