@@ -1,7 +1,8 @@
 """Binding: the policy and the inventory meet, and what each artefact is compiled from comes out.
 
 Unions become their members, features choose groups, parameters are filled, account bindings are replaced, expired
-allows are left out, and exceptions are subtracted as far as sets of names and addresses can say it.
+allows are left out, exceptions are subtracted as far as sets of names and addresses can say it, and allows for groups
+behind a proxy are cut to what these reach directly.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from egressc.anything import ANY, Anything
 from egressc.bind_names import check_names, group_problems, groups_like_settings
+from egressc.bind_proxy import Proxies
+from egressc.bind_proxy_check import proxy_problems
 from egressc.binding_values import normal_binding
 from egressc.diagnostics import Diagnostic
 from egressc.fill import Filled, Filler
@@ -42,6 +45,7 @@ class Prepared:
     rules: tuple[Rule, ...]
     accounts: dict[str, Account]
     filler: Filler
+    proxies: Proxies
 
 
 def prepare(policy: Policy, inventory: Inventory, as_of: date) -> tuple[Prepared, tuple[Diagnostic, ...]]:
@@ -64,9 +68,16 @@ def prepare(policy: Policy, inventory: Inventory, as_of: date) -> tuple[Prepared
                 continue
         rules.append(rule)
     accounts = {account.name: _account(account, inventory) for account in policy.accounts}
-    prepared = Prepared(policy, inventory, as_of, tuple(rules), accounts, Filler(inventory))
+    filler = Filler(inventory)
+    proxies = Proxies(policy, inventory, filler)
+    prepared = Prepared(policy, inventory, as_of, tuple(rules), accounts, filler, proxies)
     if not unknown_groups:
+        about_proxies: tuple[Diagnostic, ...] = ()
+        if proxies:
+            groups_of = GroupsOf(_everyone(prepared), inventory)
+            about_proxies = tuple(proxy_problems(policy, inventory, prepared.rules, proxies, filler, groups_of))
         diagnostics.extend(_fill_all(prepared))
+        diagnostics.extend(about_proxies)
     diagnostics.extend(check_names(policy, inventory, frozenset(prepared.filler.unfilled)))
     return prepared, tuple(diagnostics)
 
@@ -89,10 +100,12 @@ def _fill_all(prepared: Prepared) -> Iterator[Diagnostic]:
     yield from empty
 
 
-def bind_everything(prepared: Prepared, also: frozenset[str] = frozenset()) -> Site[None]:
+def bind_everything(prepared: Prepared, also: frozenset[str] = frozenset(), *, direct_only: bool = False) -> Site[None]:
     """One site of all groups and all rules, for questions about the policy's own meaning.
 
-    ``also`` are further groups where no inventory says which there are: a rule for any group is for these, too.
+    ``also`` are further groups where no inventory says which there are: a rule for any group is for these, too. What a
+    group reaches through its proxy is a part of that meaning; with ``direct_only`` it is left out, and what is left is
+    what the groups reach directly (the rules to the proxies are not among it).
     """
     everyone = _everyone(prepared, also)
     groups = tuple(_bound(group, "") for group in everyone)
@@ -102,7 +115,7 @@ def bind_everything(prepared: Prepared, also: frozenset[str] = frozenset()) -> S
         "",
         None,
         groups,
-        _bound_rules(prepared, groups, everyone),
+        _bound_rules(prepared, groups, everyone, direct_only=direct_only),
         prepared.inventory.internal,
         default_deny=True,
         closing_deny=True,
@@ -129,7 +142,7 @@ def bind(prepared: Prepared, firewall: Firewall, target: Target[Any, Any], setti
                 firewall.target,
                 settings,
                 own,
-                _bound_rules(prepared, own, everyone),
+                _bound_rules(prepared, own, everyone, direct_only=True, proxy_rules=True),
                 prepared.inventory.internal,
                 default_deny=default_deny,
                 closing_deny=default_deny and (firewall.unbound_allowed or not unbound),
@@ -199,9 +212,18 @@ def _bound(group: Group, target: str) -> BoundGroup:
 
 
 def _bound_rules(
-    prepared: Prepared, groups: tuple[BoundGroup, ...], everyone: tuple[Group, ...]
+    prepared: Prepared,
+    groups: tuple[BoundGroup, ...],
+    everyone: tuple[Group, ...],
+    *,
+    direct_only: bool,
+    proxy_rules: bool = False,
 ) -> tuple[BoundRule, ...]:
-    """The rules of a site in the order of their keys; a rule for none of its groups is not among them."""
+    """The rules of a site in the order of their keys; a rule for none of its groups is not among them.
+
+    With ``direct_only``, allows are cut to what the groups reach without their proxies, with ``proxy_rules`` the rules
+    to the proxies are among them.
+    """
     inventory = prepared.inventory
     bound = {group.name: group for group in groups}
     governed = tuple(group for group in everyone if group.name in bound)
@@ -209,7 +231,8 @@ def _bound_rules(
     held: dict[tuple[str, ...], tuple[tuple[BoundGroup, ...], frozenset[str]]] = {}
     accounts_held: dict[tuple[str, ...], tuple[tuple[Account, ...], frozenset[str]]] = {}
     result = []
-    for rule in prepared.rules:
+    through = _proxy_rules(prepared, governed, groups_of) if proxy_rules else ()
+    for rule in (*prepared.rules, *through):
         mine = groups_of(rule)
         if not mine:
             continue
@@ -223,7 +246,7 @@ def _bound_rules(
                 accounts_held[called] = known
             accounts, who = known
         ports = PortSet.of(rule.services)
-        for part, filled, some in _apart(rule, mine, prepared.filler):
+        for part, filled, some in _apart(prepared, rule, mine, direct_only=direct_only):
             if not filled.endpoints:
                 continue
             group_names = tuple(group.name for group in some)
@@ -250,18 +273,33 @@ def _bound_rules(
     return tuple(result)
 
 
-def _apart(rule: Rule, groups: tuple[Group, ...], filler: Filler) -> Iterable[tuple[str, Filled, tuple[Group, ...]]]:
-    """The rule's groups, those together that fill its parameters alike: name of the part, endpoints, groups."""
-    if not rule.to.has_parameters:
+def _proxy_rules(prepared: Prepared, governed: tuple[Group, ...], groups_of: GroupsOf) -> tuple[Rule, ...]:
+    """The rules to the proxies of those groups that the policy allows anything."""
+    if not prepared.proxies:
+        return ()
+    allowed = {group.name for rule in prepared.rules if rule.action is Action.ALLOW for group in groups_of(rule)}
+    behind = [prepared.proxies.of(group.name) for group in governed if group.name in allowed]
+    return tuple([each.rule for each in behind if each is not None])
+
+
+def _apart(
+    prepared: Prepared, rule: Rule, groups: tuple[Group, ...], *, direct_only: bool
+) -> Iterable[tuple[str, Filled, tuple[Group, ...]]]:
+    """The rule's groups, those together that it has the same endpoints for: name of the part, endpoints, groups."""
+    filler, proxies = prepared.filler, prepared.proxies
+    cut = direct_only and any(proxies.of(group.name) is not None for group in groups)
+    if not cut and not rule.to.has_parameters:
         yield "", filler.filled(rule, groups[0]), groups
         return
     alike: dict[Filled, list[Group]] = {}
     for group in groups:
-        alike.setdefault(filler.filled(rule, group), []).append(group)
+        filled = filler.filled(rule, group)
+        alike.setdefault(proxies.directly(rule, group, filled) if cut else filled, []).append(group)
+    whole = None if rule.to.has_parameters else filler.filled(rule, groups[0])
     for filled, some in alike.items():
         # The part is called after its first group even when there is only one: another group that is added to the
-        # rule with other values must not rename what is there.
-        yield some[0].name, filled, tuple(some)
+        # rule with other values must not rename what is there. What needs no part has none, whoever is cut beside it.
+        yield "" if filled is whole else some[0].name, filled, tuple(some)
 
 
 def _account(account: Account, inventory: Inventory) -> Account:

@@ -150,6 +150,8 @@ def check_names(policy: Policy, inventory: Inventory, unfilled: frozenset[str]) 
 def _idle_acceptances(policy: Policy, inventory: Inventory) -> Iterator[Diagnostic]:
     """A warning for each acceptance whose pattern no rule matches; a policy without rules says nothing about them."""
     identities = {rule.identity for rule in policy.rules}
+    if identities:
+        identities.update(group.proxy.identity(group.name) for group in inventory.groups if group.proxy is not None)
     for firewall in inventory.firewalls if identities else ():
         for acceptance in firewall.accept:
             if not any(acceptance.covers(identity) for identity in identities):

@@ -53,11 +53,14 @@ class Filler:
 
     def filled(self, rule: Rule, group: Group) -> Filled:
         """The rule's destinations for a group; empty, with a diagnostic, where a parameter cannot be filled."""
-        to = rule.to
+        return self.destinations(rule.to, group)
+
+    def destinations(self, to: Destinations, group: Group) -> Filled:
+        """The same for any destinations."""
         if not to.has_parameters:
             found = self._tidied.get(id(to))
             if found is None:
-                found = self._tidied[id(to)] = self._tidy(_plain(to.endpoints), _plain(to.exceptions))
+                found = self._tidied[id(to)] = self.tidied(_plain(to.endpoints), _plain(to.exceptions))
                 self._kept.append(to)
             return found
         key = (id(to), group.name)
@@ -69,7 +72,7 @@ class Filler:
             if endpoints is None or exceptions is None:
                 found = Filled((), (), failed=True)
             else:
-                found = self._tidy(endpoints, exceptions)
+                found = self.tidied(endpoints, exceptions)
             self._held[key] = found
         return found
 
@@ -109,7 +112,8 @@ class Filler:
                     )
         return None if failed else tuple(result)
 
-    def _tidy(self, endpoints: tuple[Endpoint, ...], exceptions: tuple[Endpoint, ...]) -> Filled:
+    def tidied(self, endpoints: tuple[Endpoint, ...], exceptions: tuple[Endpoint, ...]) -> Filled:
+        """Endpoints and exceptions without parameters, tidied."""
         hosts = [e for e in endpoints if isinstance(e, HostEndpoint)]
         others = [e for e in endpoints if not isinstance(e, HostEndpoint)]
         if not exceptions:

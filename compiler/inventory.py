@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
+    from egressc.inventory_proxy import Proxy
     from egressc.source import Source, Span
 
 DEFAULT_INTERNAL_TEXTS: Final = (
@@ -52,6 +53,7 @@ class Group:
     ``networks`` is ``None`` where none are given, never an empty set. A union has ``members`` and nothing else.
     ``parameter_spans`` runs parallel to ``parameters``: for each the span of its name and those of its values.
     ``feature_spans`` is sorted by position, ``object_spans`` runs parallel to ``objects``. ``span`` is the name.
+    With a ``proxy``, firewalls let the group reach the proxy and what its ``bypass`` names, and nothing else.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Group:
     objects: tuple[tuple[str, str], ...] = ()
     object_spans: tuple[Span, ...] = ()
     members: tuple[str, ...] = ()
+    proxy: Proxy | None = None
 
     @property
     def is_union(self) -> bool:

@@ -15,6 +15,7 @@ from egressc.diagnostics import Diagnostic
 from egressc.inventory import Acceptance, AccountOverride, Firewall
 from egressc.inventory_groups import texts_of
 from egressc.inventory_names import check_name, diagnostic_of, resolved, unknown
+from egressc.inventory_proxy import PROXY_POLICY
 from egressc.located_value import Located
 from egressc.policy import BINDING_KINDS
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_GLOB = re.compile(r"[a-z0-9*?-]+(?:/[a-z0-9*?-]+){0,2}")
+_GLOB = re.compile(rf"(?:[a-z0-9*?-]+|{PROXY_POLICY})(?:/[a-z0-9*?-]+){{0,2}}")
 
 
 def load_firewalls(

@@ -12,6 +12,7 @@ from egressc.addresses import AddressSet, parse_addresses, union_of
 from egressc.diagnostics import Diagnostic
 from egressc.inventory import Group
 from egressc.inventory_names import check_name, diagnostic_of, resolved, unknown
+from egressc.inventory_proxy import load_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from egressc.located_value import Located
     from egressc.source import Span
 
-_OWN = ("networks", "parameters", "features", "objects")
+_OWN = ("networks", "parameters", "features", "objects", "proxy")
 """What a union cannot have."""
 
 
@@ -126,6 +127,7 @@ def _group(
         objects=tuple((target, str(node.value)) for target, node in objects),
         object_spans=tuple(node.span for _, node in objects),
         members=tuple(member for member, _ in members),
+        proxy=load_proxy(entry.get("proxy"), report),
     )
 
 

@@ -210,11 +210,21 @@ class Rule:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class EndpointSet:
+    """An endpoint set by its name, flattened. ``span`` is the name where it is defined."""
+
+    name: str
+    to: Destinations
+    span: Span
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Everything that one run compiles: rules in the order of their identity.
 
-    ``default_groups`` are those that the ``from`` of policies names, also where every rule says its own.
+    ``default_groups`` are those that the ``from`` of policies names, also where every rule says its own. ``sets`` are
+    the endpoint sets of all files, imported ones too, by name: files that do not see each other may use a name twice.
     """
 
     rules: tuple[Rule, ...]
@@ -222,3 +232,4 @@ class Policy:
     parameters: tuple[Parameter, ...]
     default_groups: tuple[GroupName, ...]
     sources: tuple[Source, ...]
+    sets: tuple[EndpointSet, ...] = ()

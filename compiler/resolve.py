@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from egressc.diagnostics import Diagnostic, has_errors, sort_key
 from egressc.names import name_word
-from egressc.policy import Destinations, GroupName, Policy
+from egressc.policy import Destinations, EndpointSet, GroupName, Policy
 from egressc.resolve_accounts import resolve_accounts, resolve_parameters
 from egressc.resolve_destinations import ToReader
 from egressc.resolve_entries import Entries
@@ -44,9 +44,7 @@ def resolve(project: Project) -> tuple[Policy | None, tuple[Diagnostic, ...]]:
     accounts = resolve_accounts(definitions, told, report)
     entries = Entries(report)
     sets = Sets(scopes, entries, report)
-    for item in definitions:
-        if isinstance(item, Endpoints):
-            sets.flat(item)
+    flat = [(item, sets.flat(item)) for item in definitions if isinstance(item, Endpoints)]
     settings = SettingsReader(accounts, report)
     rules = RuleReader(settings, ToReader(entries, sets, report), Destinations(endpoints=()), report)
     reader = PolicyReader(settings, rules, report)
@@ -63,6 +61,12 @@ def resolve(project: Project) -> tuple[Policy | None, tuple[Diagnostic, ...]]:
         parameters=resolve_parameters(definitions),
         default_groups=named_groups(project, defaults_only=True),
         sources=project.sources,
+        sets=tuple(
+            sorted(
+                (EndpointSet(i.name.text, Destinations(endpoints=f.endpoints), i.name.span) for i, f in flat),
+                key=lambda each: (each.name, each.span.source.name, each.span.start),
+            )
+        ),
     )
     return policy, tuple(diagnostics)
 

@@ -245,11 +245,11 @@ def test_the_schema_knows_every_kind_of_binding():
 
 
 FW = "firewalls: {fw: {target: iptables, "
+PROXY = "groups: {g: "
 MALFORMED = {
     # keys
     "unknown key at the top": ("«group: {}\n", "E0410"),
     "exports, which come later": ("«exports: {}\n", "E0410"),
-    "proxy of a group, which comes later": ("groups: {a: {«proxy: {address: 10.1.1.5}}}\n", "E0410"),
     "unknown key of a group": ("groups:\n  a:\n    «netwroks: [10.0.0.1]\n", "E0410"),
     "unknown key of a firewall": (FW + "«setings: {}}}\n", "E0410"),
     "unknown key of an acceptance": (FW + "accept: [{reason: path, «rule: a/b}]}}\n", "E0410"),
@@ -335,6 +335,10 @@ MALFORMED = {
     "union with networks": ("groups: {a: {}, u: {members: [a], «networks: [10.0.0.1]}}\n", "E0425"),
     "union with features and objects": ("groups: {a: {}, u: {«features: [x], objects: {}, members: [a]}}\n", "E0425"),
     "union with parameters": ("groups: {a: {}, u: {members: [a], «parameters: {p: x}}}\n", "E0425"),
+    "union with a proxy": (
+        "groups: {a: {}, u: {members: [a], «proxy: {address: 10.1.1.5, port: 8080}}}\n",
+        "E0425",
+    ),
     "union of itself": ("groups: {u: {members: [«u]}}\n", "E0426"),
     "unions in a circle": ("groups: {a: {members: [b]}, b: {members: [c]}, c: {members: [«a]}}\n", "E0426"),
     "two circles": ("groups: {a: {members: [«a, b]}, b: {members: [«a]}}\n", "E0426 E0426"),
@@ -370,6 +374,34 @@ MALFORMED = {
     "pattern with too many parts": (FW + "accept: [{reason: path, rules: «a/b/c/d}]}}\n", "E0432"),
     "pattern with an empty part": (FW + "accept: [{reason: path, rules: «a//b}]}}\n", "E0432"),
     "pattern as a list": (FW + "accept: [{reason: path, rules: «[a/b]}]}}\n", "E0412"),
+    # proxies
+    "proxy without a port": (PROXY + "{«proxy: {address: 10.1.1.5}}}\n", "E0411"),
+    "proxy without an address": (PROXY + "{«proxy: {port: 8080}}}\n", "E0411"),
+    "proxy as text": (PROXY + "{proxy: «10.1.1.5:8080}}\n", "E0412"),
+    "proxy without a value": (PROXY + "{«proxy: }}\n", "E0412"),
+    "unknown key of a proxy": (PROXY + "{proxy: {address: 10.1.1.5, port: 8080, «bypas: [m]}}}\n", "E0410"),
+    "port 0 of a proxy": (PROXY + "{proxy: {address: 10.1.1.5, port: «0}}}\n", "E0415"),
+    "port 65536 of a proxy": (PROXY + "{proxy: {address: 10.1.1.5, port: «65536}}}\n", "E0415"),
+    "port of a proxy as text": (PROXY + "{proxy: {address: 10.1.1.5, port: «'8080'}}}\n", "E0412"),
+    "port of a proxy as a truth value": (PROXY + "{proxy: {address: 10.1.1.5, port: «true}}}\n", "E0412"),
+    "address of a proxy as a number": (PROXY + "{proxy: {address: «10.1, port: 8080}}}\n", "E0412"),
+    "no address of a proxy": (PROXY + "{proxy: {address: «[], port: 8080}}}\n", "E0416"),
+    "address of a proxy without text": (PROXY + "{proxy: {address: «'', port: 8080}}}\n", "E0414"),
+    "network of proxies": (PROXY + "{proxy: {address: «10.1.1.0/24, port: 8080}}}\n", "E0439"),
+    "range of proxies": (PROXY + "{proxy: {address: [10.1.1.5, «10.1.1.6-10.1.1.9], port: 8080}}}\n", "E0439"),
+    "name of a proxy": (PROXY + "{proxy: {address: «proxy.corp.example, port: 8080}}}\n", "E0439"),
+    "loopback as a proxy": (PROXY + '{proxy: {address: [«127.0.0.1, «"::1"], port: 8080}}}\n', "E0439 E0439"),
+    "no host as a proxy": (PROXY + '{proxy: {address: [«0.0.0.0, «"::"], port: 8080}}}\n', "E0439 E0439"),
+    "multicast as a proxy": (PROXY + '{proxy: {address: [«224.0.0.1, «"ff02::1"], port: 8080}}}\n', "E0439 E0439"),
+    "address of a proxy above 255": (PROXY + "{proxy: {address: 10.1.1.«300, port: 8080}}}\n", "E0303"),
+    "address of a proxy twice": (
+        PROXY + '{proxy: {address: ["2001:DB8::5", «"2001:db8:0::5"], port: 8080}}}\n',
+        "E0440",
+    ),
+    "bypass as text": (PROXY + "{proxy: {address: 10.1.1.5, port: 8080, bypass: «media}}}\n", "E0412"),
+    "bypass with a number": (PROXY + "{proxy: {address: 10.1.1.5, port: 8080, bypass: [a, «5]}}}\n", "E0412"),
+    "bypass with empty text": (PROXY + "{proxy: {address: 10.1.1.5, port: 8080, bypass: [«'']}}}\n", "E0414"),
+    "bypass with the same twice": (PROXY + "{proxy: {address: 10.1.1.5, port: 8080, bypass: [a, «a]}}}\n", "E0440"),
     # shared addresses
     "shared address": (
         "groups:\n  a: {networks: [10.0.0.0/8]}\n  b: {networks: [192.0.2.1, «10.1.2.3]}\n" + FW + "groups: [a, b]}}\n",
@@ -404,6 +436,49 @@ MALFORMED = {
         "E0333 E0306 E0410 E0423 E0415 E0411 E0428",
     ),
 }
+
+
+def test_a_group_behind_a_proxy():
+    text = (
+        "groups:\n  a: {networks: [10.20.0.0/24], proxy: {port: 8080, address: 10.1.1.5, bypass: [media, 'p/*']}}\n"
+        '  b: {proxy: {address: [10.1.1.6, "2001:DB8::5"], port: 65535}}\n  c: {}\n'
+    )
+    inventory = good(text)
+    one, two, none = (group.proxy for group in inventory.groups)
+    assert none is None
+    assert (one.addresses, one.port, one.text) == (("10.1.1.5",), 8080, "10.1.1.5:8080")
+    assert [(item.text, item.is_pattern, item.span.text) for item in one.bypass] == [
+        ("media", False, "media"),
+        ("p/*", True, "'p/*'"),
+    ]
+    assert (one.span.text, one.port_span.text) == ("proxy", "8080")
+    assert [span.text for span in one.address_spans] == ["10.1.1.5"]
+    # In the order of the file, in their usual spelling; what is left out is nothing.
+    assert (two.addresses, two.port, two.bypass) == (("10.1.1.6", "2001:db8::5"), 65535, ())
+    assert two.address_set == addresses("10.1.1.6", "2001:db8::5")
+    assert two.text == "10.1.1.6:65535 or [2001:db8::5]:65535"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "identity", "covers"),
+    [
+        ("p/*", "p/q/r", True),
+        ("p/w", "p/w", True),
+        ("p/w?", "p/web", False),
+        ("*", "p/w", True),
+        ("p/[w]", "p/w", False),
+        ("w", "w", False),
+    ],
+)
+def test_an_item_of_a_bypass_that_names_rules(pattern, identity, covers):
+    text = f"groups: {{a: {{proxy: {{address: 10.1.1.5, port: 8080, bypass: ['{pattern}']}}}}}}\n"
+    (item,) = good(text).groups[0].proxy.bypass
+    assert item.covers(identity) is covers
+
+
+def test_an_acceptance_may_be_for_the_rule_to_a_proxy():
+    inventory = good(FW + "accept: [{reason: source, rules: inventory_proxy/*}]}}\n")
+    assert inventory.firewalls[0].accept[0].covers("inventory_proxy/connectors")
 
 
 @pytest.mark.parametrize("case", MALFORMED)
