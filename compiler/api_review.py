@@ -10,11 +10,12 @@ from egressc.api_build import build_all
 from egressc.bind import prepare
 from egressc.diagnostics import Level, has_errors
 from egressc.diff import review_of
+from egressc.diff_files import BY_NAME
 from egressc.diff_sides import both_sides
 from egressc.drift import Deciding
 from egressc.flows_search import example_address
 from egressc.meaning import Outcome
-from egressc.review import Edit, EditKind, FirewallReview, Verdict
+from egressc.review import Edit, EditKind, FirewallReview, Verdict, What
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from egressc.api_build import Build
     from egressc.bind import Prepared
     from egressc.diagnostics import Diagnostic
+    from egressc.diff_files import Places
     from egressc.flows import Flow
     from egressc.inventory import Firewall
     from egressc.meaning import InspectionRuling, Meaning, Ruling
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 _SHOWN = 12
 """So many notes for one firewall are enough; how many more there are is said."""
+
+
+_OF_INVENTORIES = (What.GROUP, What.ACCOUNT, What.PARAMETER)
+"""An inventory says names of these: where one of them changed, it is no further edit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +55,13 @@ def review_loaded(
     as_of: date,
     names: tuple[str, str] = ("old", "new"),
     firewalls: Callable[[Firewall], bool] | None = None,
+    places: Places = BY_NAME,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> ReviewAnswer:
     """What the change from one loaded side to the other means, with the firewalls that are chosen (``None``: all).
 
-    Where only one side has an inventory, it is taken for both, which a remark says.
+    Where only one side has an inventory, it is taken for both, which a remark says. ``places``: what a file of each
+    side is compared by.
     """
     with collector_paused():
         remarks: list[str] = []
@@ -71,14 +79,16 @@ def review_loaded(
             return ReviewAnswer(review=None, old=told[0], new=told[1])
         progress("comparing", 0, 1)
         sides = both_sides(prepared[0], prepared[1])
-        found_review = review_of(sides, names=names)
+        found_review = review_of(sides, names=names, places=places)
         wanted = firewalls or (lambda _: True)
         builds = [_builds(each, wanted, progress) for each in prepared]
         per_firewall = tuple(_reviews(builds[0], builds[1], found_review))
         found_review = replace(found_review, per_firewall=per_firewall, remarks=(*remarks, *found_review.remarks))
         every = firewalls is None or not any(side.inventory.firewalls for side in prepared)
         if every and found_review.is_empty:
-            found_review = replace(found_review, edits=(*found_review.edits, *_inventory_edit(*prepared)))
+            of_inventory = [each for each in found_review.edits if each.what in _OF_INVENTORIES]
+            edits = () if of_inventory else _inventory_edit(*prepared)
+            found_review = replace(found_review, edits=(*found_review.edits, *edits))
         return ReviewAnswer(
             review=found_review,
             old=told[0],
@@ -91,7 +101,7 @@ def _inventory_edit(old: Prepared, new: Prepared) -> list[Edit]:
     before, after = old.inventory.source, new.inventory.source
     if before is None or after is None or before.text == after.text:
         return []
-    return [Edit(EditKind.REFORMATTED, (), (), after.name)]
+    return [Edit(EditKind.REFORMATTED, (), (), after.name, What.FILE, (before.name, after.name))]
 
 
 def _same_world(old: Loaded, new: Loaded, names: tuple[str, str], remarks: list[str]) -> tuple[Loaded, Loaded]:

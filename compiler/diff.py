@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from egressc.diff_accounts import account_changes
 from egressc.diff_edits import edits_without_effect
+from egressc.diff_files import BY_NAME
 from egressc.diff_flows import inspected_otherwise, newly_allowed
 from egressc.diff_lines import changes_of
 from egressc.diff_sides import both_sides
@@ -15,6 +16,7 @@ from egressc.review import Review
 
 if TYPE_CHECKING:
     from egressc.bind import Prepared
+    from egressc.diff_files import Places
     from egressc.diff_sides import Sides
     from egressc.review import Change, FirewallReview
 
@@ -25,9 +27,13 @@ def review(old: Prepared, new: Prepared, *, names: tuple[str, str] = ("old", "ne
 
 
 def review_of(
-    sides: Sides, *, names: tuple[str, str] = ("old", "new"), per_firewall: tuple[FirewallReview, ...] = ()
+    sides: Sides,
+    *,
+    names: tuple[str, str] = ("old", "new"),
+    per_firewall: tuple[FirewallReview, ...] = (),
+    places: Places = BY_NAME,
 ) -> Review:
-    """The review of two sides that were put in the same words."""
+    """The review of two sides that were put in the same words; ``places``: what a file of each is compared by."""
     more = changes_of(newly_allowed(sides.old, sides.new), sides, sides.new, turned=False)
     less = changes_of(newly_allowed(sides.new, sides.old), sides, sides.old, turned=True)
     inspection = list(inspected_otherwise(sides.old, sides.new))
@@ -35,15 +41,15 @@ def review_of(
     for side in (sides.old, sides.new):
         mine = [each for each in inspection if each.rule in side.known]
         ours.extend(changes_of(mine, sides, side, turned=False))
-    wider, narrower = account_changes(sides)
+    wider, narrower, inspected = account_changes(sides)
     return Review(
         old=names[0],
         new=names[1],
         newly_allowed=tuple([_with_note(change) for change in (*more, *wider)]),
         no_longer_allowed=(*less, *narrower),
-        inspection_changed=tuple(ours),
+        inspection_changed=(*ours, *inspected),
         per_firewall=per_firewall,
-        edits=edits_without_effect(sides, (*more, *less, *ours)),
+        edits=edits_without_effect(sides, (*more, *less, *ours), places),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egressc.anything import ANY, Anything
-from egressc.diff_flows import newly_allowed
+from egressc.diff_flows import inspected_otherwise, newly_allowed
 from egressc.diff_lines import Process, changes_of
 from egressc.diff_sides import Side, Sides, Told
 
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from egressc.review import Change
 
 
-def account_changes(sides: Sides) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
-    """What processes may newly do, and may no longer do, because an account is bound otherwise.
+def account_changes(sides: Sides) -> tuple[tuple[Change, ...], tuple[Change, ...], tuple[Change, ...]]:
+    """What processes may newly do, may no longer do, and do inspected otherwise: an account is bound otherwise.
 
     A process that an account gains was of no account before: what any account may do does not change for it.
     """
     old, new = sides.old.prepared.accounts, sides.new.prepared.accounts
     wider: list[Change] = []
     narrower: list[Change] = []
+    inspected: list[Change] = []
     for name in sorted(old.keys() & new.keys()):
         before, after = _values(old, name), _values(new, name)
         for mine, theirs, is_gained in ((after, before, True), (before, after, False)):
@@ -35,7 +36,11 @@ def account_changes(sides: Sides) -> tuple[tuple[Change, ...], tuple[Change, ...
             now = _seen_by(sides.new, name if is_gained else None)
             wider.extend(changes_of(newly_allowed(was, now), sides, sides.new, turned=False, process=process))
             narrower.extend(changes_of(newly_allowed(now, was), sides, sides.old, turned=True, process=process))
-    return tuple(wider), tuple(narrower)
+            inspection = list(inspected_otherwise(was, now))
+            for seen, side in ((was, sides.old), (now, sides.new)):
+                found = [each for each in inspection if each.rule in seen.known]
+                inspected.extend(changes_of(found, sides, side, turned=False, process=process))
+    return tuple(wider), tuple(narrower), tuple(inspected)
 
 
 def _seen_by(side: Side, account: str | None) -> Side:

@@ -8,7 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL
-from egressc.diff_endpoints import as_box, fewest, narrowed, open_box
+from egressc.diff_endpoints import as_box, exceptions_near, fewest, narrowed, open_box
 from egressc.flows import Choice, addresses_of
 from egressc.flows_index import uncovered
 from egressc.flows_search import common
@@ -147,7 +147,8 @@ class Question:
         for exception, flows in gaps:
             inside = common(cell, flows)
             if inside is not None:
-                yield from self.changed(inside, *narrowed(endpoint, exception, within, self.tags), own)
+                found, both = narrowed(endpoint, exception, within, self.tags)
+                yield from self.changed(inside, found, both, exceptions_near(found, own, self.tags))
         # What an entry holds but for its exceptions was told by those.
         cores = [part.core for part in here if part.exceptions]
         flow = uncovered([cell], cores, self._indexes)

@@ -7,29 +7,38 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egressc.anything import Anything
+from egressc.diff_files import BY_NAME, Files
+from egressc.diff_names import edits_of_files, renamed_things
 from egressc.diff_words import rules_at
 from egressc.flows_index import uncovered
-from egressc.review import Edit, EditKind
+from egressc.review import Edit, EditKind, What
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from egressc.diff_definitions import Renamed
+    from egressc.diff_files import Places
     from egressc.diff_sides import Side, Sides, Told
     from egressc.policy import Endpoint
     from egressc.review import Change, RuleAt
 
 
-def edits_without_effect(sides: Sides, changes: Iterable[Change]) -> tuple[Edit, ...]:
+def edits_without_effect(sides: Sides, changes: Iterable[Change], places: Places = BY_NAME) -> tuple[Edit, ...]:
     """The edits that changed nothing, each once, sorted by kind and rule.
 
-    A rule that decides what it did may still be named by a change that another rule made.
+    A rule that decides what it did may still be named by a change that another rule made. ``places``: what a file of
+    each side is compared by.
     """
     told = tuple(changes)
-    named = {each.identity for change in told for each in (*change.old_rules, *change.new_rules)}
-    old, new = _by_identity(sides.old), _by_identity(sides.new)
+    files = Files(sides.old.prepared.policy.sources, sides.new.prepared.policy.sources, places)
+    things = renamed_things(sides, files)
+    policies = {each.old: each.new for each in things if each.what is What.POLICY}
+    old, new = _by_identity(sides.old, policies), _by_identity(sides.new, {})
+    named = {_called(each.identity, policies) for change in told for each in change.old_rules}
+    named |= {each.identity for change in told for each in change.new_rules}
     edits: list[Edit] = []
     both = [identity for identity in new if identity in old]
-    moved = _moved(both, old, new)
+    moved = _moved(both, old, new, files)
     for identity in both:
         if identity in named and not _is_same(old[identity], new[identity]):
             continue
@@ -41,33 +50,65 @@ def edits_without_effect(sides: Sides, changes: Iterable[Change]) -> tuple[Edit,
     gone = {i: rules for i, rules in old.items() if i not in new}
     come = {i: rules for i, rules in new.items() if i not in old}
     edits.extend(_renamed(gone, come))
+    changed = {i: rules for i, rules in gone.items() if i in named}, {i: r for i, r in come.items() if i in named}
     gone = {i: rules for i, rules in gone.items() if i not in named}
     come = {i: rules for i, rules in come.items() if i not in named}
     edits.extend(_parted(gone, come, sides))
+    edits.extend(_parts_of_changed(changed[0], come, sides.old, is_split=True))
+    edits.extend(_parts_of_changed(changed[1], gone, sides.new, is_split=False))
     edits.extend(Edit(EditKind.REMOVED, rules_at(rules), ()) for rules in gone.values())
     edits.extend(Edit(EditKind.ADDED, (), rules_at(rules)) for rules in come.values())
-    touched = {place for edit in edits for place in _files(edit.old, edit.new)}
-    touched.update(place for change in told for place in _files(change.old_rules, change.new_rules))
-    edits.extend(_reformatted(sides, touched))
+    touched = {place for edit in edits for place in _files(files, edit.old, edit.new)}
+    touched.update(place for change in told for place in _files(files, change.old_rules, change.new_rules))
+    edits.extend(_with_rules(edits_of_files(files, things, touched), sides))
+    edits.extend(files.renamed)
+    edits.extend(_of_thing(each, sides) for each in things)
     return tuple(sorted(edits, key=_order))
 
 
-def _files(*some: Iterable[RuleAt]) -> set[str]:
-    return {rule.span.source.name for rules in some for rule in rules}
+def _with_rules(edits: Iterable[Edit], sides: Sides) -> Iterator[Edit]:
+    """The edits; those of rules that take effect with these, as other edits of rules have them."""
+    known: list[dict[str, list[Told]]] = []
+    for edit in edits:
+        if edit.what is not What.RULE:
+            yield edit
+            continue
+        if not known:
+            for side in (sides.old, sides.new):
+                known.append({})
+                for rule in side.rules:
+                    known[-1].setdefault("/".join(rule.rule.identity.split("/")[-2:]), []).append(rule)
+        rules = [rules_at(known[side].get(name, ())) for side, name in enumerate(edit.names)]
+        yield Edit(edit.kind, rules[0], rules[1]) if all(rules) else edit
 
 
-def _reformatted(sides: Sides, touched: set[str]) -> list[Edit]:
-    """The files that are written otherwise although nothing was done to a rule in them."""
-    before = {source.name: source.text for source in sides.old.prepared.policy.sources}
-    after = {source.name: source.text for source in sides.new.prepared.policy.sources}
-    changed = [name for name, text in after.items() if before.get(name, text) != text and name not in touched]
-    return [Edit(EditKind.REFORMATTED, (), (), name) for name in sorted(changed)]
+def _files(files: Files, old: Iterable[RuleAt], new: Iterable[RuleAt]) -> set[str]:
+    return {files.key(side, rule.span.source.name) for side, rules in enumerate((old, new)) for rule in rules}
 
 
-def _by_identity(side: Side) -> dict[str, list[Told]]:
+def _of_thing(thing: Renamed, sides: Sides) -> Edit:
+    """The edit of something that has another name; of a policy with its rules."""
+    names = thing.old, thing.new
+    rules: list[tuple[RuleAt, ...]] = [(), ()]
+    if thing.what is What.POLICY:
+        for side, name in enumerate(names):
+            some = (sides.old, sides.new)[side].rules
+            rules[side] = rules_at([rule for rule in some if name in rule.rule.identity.split("/")[:-1]])
+    return Edit(EditKind.RENAMED, rules[0], rules[1], thing.file, thing.what, names)
+
+
+def _called(identity: str, policies: Mapping[str, str]) -> str:
+    """The identity of a rule in the names that policies have now."""
+    if not policies:
+        return identity
+    *parts, rule = identity.split("/")
+    return "/".join((*(policies.get(part, part) for part in parts), rule))
+
+
+def _by_identity(side: Side, policies: Mapping[str, str]) -> dict[str, list[Told]]:
     found: dict[str, list[Told]] = {}
     for rule in side.rules:
-        found.setdefault(rule.rule.identity, []).append(rule)
+        found.setdefault(_called(rule.rule.identity, policies), []).append(rule)
     return found
 
 
@@ -123,13 +164,13 @@ def _words(rule: Told) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _moved(both: Sequence[str], old: dict[str, list[Told]], new: dict[str, list[Told]]) -> frozenset[str]:
+def _moved(both: Sequence[str], old: dict[str, list[Told]], new: dict[str, list[Told]], files: Files) -> frozenset[str]:
     """The rules that stand in another file, or in another order, than before: the fewest that explain it."""
     moved: set[str] = set()
     by_file: dict[str, list[tuple[int, int, str]]] = {}
     for identity in both:
         before, after = old[identity][0].rule.rule.span, new[identity][0].rule.rule.span
-        if before.source.name != after.source.name:
+        if files.key(0, before.source.name) != files.key(1, after.source.name):
             moved.add(identity)
         else:
             by_file.setdefault(after.source.name, []).append((after.start, before.start, identity))
@@ -184,14 +225,9 @@ def _parted(gone: dict[str, list[Told]], come: dict[str, list[Told]], sides: Sid
     """One rule that several new ones hold together was split; several that one new rule holds were merged."""
     edits: list[Edit] = []
     for one, many, whole_side, is_split in ((gone, come, sides.old, True), (come, gone, sides.new, False)):
-        having: dict[Endpoint, list[str]] = {}
-        for identity, rules in many.items():
-            for endpoint in dict.fromkeys(e for rule in rules for e in rule.reach.endpoints):
-                having.setdefault(endpoint, []).append(identity)
+        having = _having(many)
         for identity in sorted(one):
-            endpoints = dict.fromkeys(e for rule in one[identity] for e in rule.reach.endpoints)
-            near = {other for endpoint in endpoints for other in having.get(endpoint, ()) if other in many}
-            parts = [i for i in sorted(near) if _is_part(many[i], one[identity])]
+            parts = [i for i in _near(one[identity], having) if i in many and _is_part(many[i], one[identity])]
             if len(parts) < 2 or not _fill(one[identity], [r for i in parts for r in many[i]], whole_side):
                 continue
             some = [r for i in parts for r in many[i]]
@@ -201,6 +237,43 @@ def _parted(gone: dict[str, list[Told]], come: dict[str, list[Told]], sides: Sid
             for part in parts:
                 del many[part]
     return edits
+
+
+def _parts_of_changed(
+    changed: Mapping[str, list[Told]], others: dict[str, list[Told]], side: Side, *, is_split: bool
+) -> Iterator[Edit]:
+    """What became of rules that have another name and decide otherwise, which is told: others hold parts of them.
+
+    ``side`` has the changed ones; the others are taken out of those that are left.
+    """
+    having = _having(others) if changed else {}
+    for identity in sorted(changed):
+        whole = changed[identity]
+        near = [i for i in _near(whole, having) if i in others and _is_part(others[i], whole)]
+        parts = [i for i in near if _is_held(others[i], whole, side)]
+        if not parts:
+            continue
+        some = [rule for part in parts for rule in others.pop(part)]
+        kind = EditKind.RENAMED if len(parts) == 1 else EditKind.SPLIT if is_split else EditKind.MERGED
+        yield _edit(kind, whole, some) if is_split else _edit(kind, some, whole)
+
+
+def _having(some: Mapping[str, list[Told]]) -> dict[Endpoint, list[str]]:
+    """The rules that have an endpoint, by the endpoint."""
+    having: dict[Endpoint, list[str]] = {}
+    for identity, rules in some.items():
+        for endpoint in dict.fromkeys(e for rule in rules for e in rule.reach.endpoints):
+            having.setdefault(endpoint, []).append(identity)
+    return having
+
+
+def _near(rules: Iterable[Told], having: Mapping[Endpoint, list[str]]) -> list[str]:
+    """The rules that share an endpoint with these."""
+    return sorted({i for rule in rules for endpoint in rule.reach.endpoints for i in having.get(endpoint, ())})
+
+
+def _is_held(part: Sequence[Told], whole: Sequence[Told], side: Side) -> bool:
+    return all(rule.rule.rule.inspection is whole[0].rule.rule.inspection for rule in part) and _fill(part, whole, side)
 
 
 def _is_part(some: Sequence[Told], whole: Sequence[Told]) -> bool:
@@ -226,4 +299,5 @@ def _order(edit: Edit) -> tuple[object, ...]:
     def names(rules: Sequence[RuleAt]) -> tuple[str, ...]:
         return tuple(each.identity for each in rules)
 
-    return list(EditKind).index(edit.kind), names(edit.old), names(edit.new), edit.file
+    order = list(EditKind).index(edit.kind), list(What).index(edit.what)
+    return *order, names(edit.old), names(edit.new), edit.names, edit.file

@@ -9,6 +9,7 @@ from egressc.markdown import visible
 from egressc.report_review_words import (
     SECTIONS,
     Places,
+    edit_kind,
     edit_names,
     edits_sentence,
     every_change,
@@ -96,7 +97,7 @@ class _Text:
     def _edits(self) -> Iterator[str]:
         by_kind: dict[str, list[str]] = {}
         for edit in self._review.edits:
-            by_kind.setdefault(edit.kind.value, []).append(edit_names(edit))
+            by_kind.setdefault(edit_kind(edit), []).append(edit_names(edit))
         for kind, names in by_kind.items():
             yield from self._wrapped(f"{kind}: {_some(names)}", "  ", "    ")
 

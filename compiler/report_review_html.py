@@ -14,6 +14,7 @@ from egressc.markdown import visible
 from egressc.report_review_words import (
     SECTIONS,
     Places,
+    edit_kind,
     edit_names,
     edits_sentence,
     every_change,
@@ -132,7 +133,7 @@ def _firewall(each: FirewallReview) -> str:
 
 
 def _edit(edit: Edit) -> str:
-    return _item("", f'<span><span class="quiet">{edit.kind.value}</span> {_code(edit_names(edit))}</span>', "")
+    return _item("", f'<span><span class="quiet">{edit_kind(edit)}</span> {_code(edit_names(edit))}</span>', "")
 
 
 def _notes(notes: Sequence[str]) -> str:

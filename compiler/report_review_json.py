@@ -75,6 +75,9 @@ def _rules(rules: Sequence[RuleAt], side: str) -> Iterator[dict[str, Any]]:
 def _edit(edit: Edit) -> dict[str, Any]:
     return {
         "kind": edit.kind.value,
+        "what": edit.what.value,
+        "old": edit.names[0] or None,
+        "new": edit.names[1] or None,
         "file": edit.file or None,
         "rules": [*_rules(edit.old, "old"), *_rules(edit.new, "new")],
     }

@@ -9,6 +9,7 @@ from egressc.report_review_mermaid import picture
 from egressc.report_review_words import (
     SECTIONS,
     Places,
+    edit_kind,
     edit_names,
     edits_sentence,
     every_change,
@@ -75,7 +76,7 @@ class _Markdown:
             yield from ("", "<details><summary>Picture</summary>", "", "```mermaid", drawn, "```", "", "</details>")
         yield from self._firewalls()
         if review.edits:
-            names = [f"- {edit.kind.value}: {code(_short(edit_names(edit)))}" for edit in review.edits]
+            names = [f"- {edit_kind(edit)}: {code(_short(edit_names(edit)))}" for edit in review.edits]
             yield from self._folded(table_cell(edits_sentence(review.edits)), names)
         if review.remarks:
             yield ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from egressc.anything import Anything
-from egressc.review import EditKind, Verdict
+from egressc.review import EditKind, Verdict, What
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,6 +52,16 @@ _STATES: Final = {
     "errors": "not compared: it does not compile",
 }
 _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_NOUNS: Final = {
+    What.RULE: ("rule", "rules"),
+    What.POLICY: ("policy", "policies"),
+    What.SET: ("set", "sets"),
+    What.ACCOUNT: ("service account", "service accounts"),
+    What.PARAMETER: ("parameter", "parameters"),
+    What.GROUP: ("group", "groups"),
+    What.IMPORT: ("import", "imports"),
+    What.FILE: ("file", "files"),
+}
 _MOST_RULES: Final = 3
 _MOST_BEYOND: Final = 5
 
@@ -143,34 +153,37 @@ def every_change(review: Review) -> tuple[Change, ...]:
 
 def edits_sentence(edits: Sequence[Edit]) -> str:
     """How many edits change nothing, and of which kinds."""
-    kinds: Counter[str] = Counter()
-    files = sum(1 for edit in edits if edit.file)
+    kinds: Counter[tuple[What, str]] = Counter()
     for edit in edits:
-        if edit.file:
-            continue
         match edit.kind:
             case EditKind.SPLIT:
-                kinds[f"split in {number(len(edit.new))}"] += 1
+                done = f"split in {number(len(edit.new))}"
             case EditKind.MERGED:
-                kinds[f"merged from {number(len(edit.old))}"] += 1
+                done = f"merged from {number(len(edit.old))}"
             case _:
-                kinds[edit.kind.value] += 1
-    parts = [f"{count} {kind}" for kind, count in kinds.items()]
-    first = next(iter(kinds.items()), None)
-    if first is not None:
-        parts[0] = f"{first[1]} rule{'s' if first[1] > 1 else ''} {first[0]}"
-    if files:
-        parts.append(f"{plural(files, 'file', 'files')} reformatted")
+                done = edit.kind.value
+        kinds[edit.what, done] += 1
+    parts: list[str] = []
+    said: What | None = None
+    for (what, done), many in sorted(kinds.items(), key=lambda each: list(What).index(each[0][0])):
+        parts.append(f"{many} {done}" if what is said else f"{plural(many, *_NOUNS[what])} {done}")
+        said = what
     count = len(edits)
     return f"{count} edit{'s' if count != 1 else ''} change{'s' if count == 1 else ''} nothing: {', '.join(parts)}"
 
 
 def edit_names(edit: Edit) -> str:
     """What an edit without effect was done to."""
-    if edit.file:
-        return edit.file
-    old, new = (", ".join(dict.fromkeys(rule.identity for rule in rules)) for rules in (edit.old, edit.new))
+    if edit.names == ("", ""):
+        old, new = (", ".join(dict.fromkeys(rule.identity for rule in rules)) for rules in (edit.old, edit.new))
+    else:
+        old, new = edit.names
     return old if old == new or not new else new if not old else f"{old} → {new}"
+
+
+def edit_kind(edit: Edit) -> str:
+    """What was done, and to what if that is no rule: ``moved``, ``set renamed``."""
+    return edit.kind.value if edit.what is What.RULE else f"{_NOUNS[edit.what][0]} {edit.kind.value}"
 
 
 def number(count: int) -> str:

@@ -65,8 +65,21 @@ class Change:
     notes: tuple[str, ...] = ()
 
 
+class What(StrEnum):
+    """What an edit without effect was done to."""
+
+    RULE = "rule"
+    POLICY = "policy"
+    SET = "set"
+    ACCOUNT = "account"
+    PARAMETER = "parameter"
+    GROUP = "group"
+    IMPORT = "import"
+    FILE = "file"
+
+
 class EditKind(StrEnum):
-    """What was done to a rule without changing what is decided."""
+    """What was done without changing what is decided."""
 
     MOVED = "moved"
     SPLIT = "split"
@@ -81,12 +94,19 @@ class EditKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """An edit without effect: what was done, and to what (identities, old and new; else the name of a file)."""
+    """An edit without effect: what was done, and to what.
+
+    A rule that takes effect stands in ``old`` and ``new``. Anything else is called as ``names`` says, on the old and on
+    the new side (empty: it is not there); ``file`` is where it stands, on the new side where that has it. Of a policy
+    that is called otherwise, ``old`` and ``new`` are its rules.
+    """
 
     kind: EditKind
     old: tuple[RuleAt, ...]
     new: tuple[RuleAt, ...]
     file: str = ""
+    what: What = What.RULE
+    names: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from egressc.console import Progress, complain, say, tell, wants_colour
 from egressc.diagnostics import Diagnostic, Level
 from egressc.exits import COULD_NOT_RUN, DONE, NO
 from egressc.parse_memory import Memory
-from egressc.project_paths import printable, reason
+from egressc.project_paths import SUFFIX, printable, reason
 from egressc.report_json import to_json
 from egressc.report_review import WIDTH, review_text
 from egressc.report_review_html import review_html
@@ -130,6 +130,7 @@ def _compared(pair: Pair, options: argparse.Namespace) -> int:
             as_of=as_of,
             names=(pair.old.name, pair.new.name),
             firewalls=_chosen(options),
+            places=(_place(pair.old), _place(pair.new)),
             progress=progress,
         )
         if answer.review is None:
@@ -156,6 +157,20 @@ def _inventory(named: str | None, pair: Pair, side: Version) -> str | None:
         return named
     other = pair.new if side is pair.old else pair.old
     return None if other.files.lexists(named) else named
+
+
+def _place(side: Version) -> Callable[[Source], str]:
+    """What a file is compared by: where it stands below the folder that was named, as the one file that was named."""
+    if side.prefix or len(side.paths) != 1:
+        return lambda source: source.name
+    named = os.path.normpath(side.paths[0])
+    folder = str(Path(named).parent) if named.endswith(SUFFIX) else named
+
+    def place(source: Source) -> str:
+        shown = os.path.normpath(source.shown)
+        return "" if shown == named else os.path.relpath(shown, folder)
+
+    return place
 
 
 def _unknown_firewall(names: Iterable[str], sides: tuple[Loaded, Loaded]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from egressc.anything import ANY
 from egressc.flows import Flow
 from egressc.policy import Action
-from egressc.review import Change, Edit, EditKind, FirewallReview, Review, RuleAt, Verdict
+from egressc.review import Change, Edit, EditKind, FirewallReview, Review, RuleAt, Verdict, What
 from egressc.source import Source, Span
 
 MAIN = Source.of("main.egress", "\n" * 200, "policies/main.egress")
@@ -137,7 +137,8 @@ RICH = review(
     edits=(
         Edit(EditKind.RENAMED, (rule("p/one", 50),), (rule("p/uno", 60),)),
         Edit(EditKind.MERGED, (rule("p/a", 70), rule("p/b", 71)), (rule("p/ab", 70),)),
-        Edit(EditKind.REFORMATTED, (), (), file="policies/main.egress"),
+        Edit(EditKind.REFORMATTED, (), (), "policies/main.egress", What.FILE, ("policies/main.egress",) * 2),
+        Edit(EditKind.RENAMED, (), (), "policies/main.egress", What.SET, ("uno", "one")),
     ),
     remarks=("policies/extra.egress is not in v1",),
 )
@@ -175,7 +176,7 @@ def hostile(text):
         per_firewall=(
             FirewallReview(name=text, target=text, added=(text,), removed=(text,), changed=(text,), notes=(text,)),
         ),
-        edits=(Edit(EditKind.RENAMED, (at,), (at,)), Edit(EditKind.REFORMATTED, (), (), file=text)),
+        edits=(Edit(EditKind.RENAMED, (at,), (at,)), Edit(EditKind.REFORMATTED, (), (), text, What.FILE, (text, text))),
         remarks=(text,),
     )
 

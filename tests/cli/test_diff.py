@@ -313,3 +313,14 @@ def test_git_textconv_as_it_is_documented(repo):
     ]
     change(repo, POLICY + "policy {")
     assert "+policy {" in git(repo, "diff", "main", "--", "policies"), "what cannot be read is shown as it is"
+
+
+@pytest.mark.parametrize("names", [("old.egress", "new.egress"), ("a/p.egress", "b/p.egress"), ("a", "b")])
+def test_two_files_that_were_named_are_one_file_whatever_they_are_called(repo, run, names):
+    paths = [name if name.endswith(".egress") else f"{name}/p.egress" for name in names]
+    support.write(repo, dict.fromkeys(paths, POLICY) | {"inventory.yaml": INVENTORY})
+    status, out, _ = run("diff", *names, "--no-firewalls")
+    assert (status, out) == (0, f"{names[0]} → {names[1]}\n\nno flow is decided otherwise\n")
+    support.write(repo, {paths[1]: "# one more line\n" + POLICY})
+    _, out, _ = run("diff", *names, "--format", "json")
+    assert [(edit["kind"], edit["what"]) for edit in json.loads(out)["edits"]] == [("reformatted", "file")]

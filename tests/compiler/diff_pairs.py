@@ -70,31 +70,31 @@ ORDER_AND_NAMES = [
     Pair("a rule moved to the front", A + B + C, C + A + B, edits=("moved p/c = p/c",)),
     Pair("a rule moved to the end", A + B + C, B + C + A, edits=("moved p/a = p/a",)),
     Pair("a rule renamed", WEB, allow("site", "a.x.io"), edits=("renamed p/web = p/site",)),
-    Pair("a policy renamed", policy(A), policy(A, name="q"), edits=("renamed p/a = q/a",)),
+    Pair("a policy renamed", policy(A), policy(A, name="q"), edits=("renamed policy p = q",)),
     Pair(
         "a set renamed",
         'endpoints one "" { a.x.io b.x.io }\n' + policy(allow("web", "one")),
         'endpoints two "" { a.x.io b.x.io }\n' + policy(allow("web", "two")),
-        edits=REFORMATTED,
+        edits=("renamed set one = two",),
     ),
     Pair(
         "a set in place of what it holds",
         policy(allow("web", "a.x.io b.x.io")),
         'endpoints two "" { b.x.io a.x.io }\n' + policy(allow("web", "two")),
-        edits=REFORMATTED,
+        edits=("added set two", *WEB_REWRITTEN),
     ),
     Pair(
         "sets within a set",
         'endpoints one "" { a.x.io }\nendpoints two "" { b.x.io }\n' + policy(allow("web", "one two")),
         'endpoints one "" { a.x.io }\nendpoints two "" { b.x.io one }\n' + policy(allow("web", "two")),
-        edits=REFORMATTED,
+        edits=("rewritten set two", *WEB_REWRITTEN),
     ),
     Pair(
         "an account renamed",
         WEB,
         policy(WEB, "from g as agent"),
         accounts=(ACCOUNTS, ACCOUNTS.replace("acc ", "agent ", 1)),
-        edits=REFORMATTED,
+        edits=("renamed account acc = agent",),
         brute=False,
     ),
     Pair(
@@ -105,7 +105,7 @@ ORDER_AND_NAMES = [
             GROUPS,
             GROUPS.replace("g:", "servers:", 2).replace("servers:", "g:", 0).replace("groupservers:", "groups:"),
         ),
-        edits=REFORMATTED,
+        edits=("renamed group g = servers",),
     ),
     Pair("a rule renamed and moved", A + B + C, allow("z", "y.io") + A + B, edits=("renamed p/c = p/z",)),
     Pair("a rule said twice", WEB, WEB + allow("again", "a.x.io"), edits=("added p/again",)),
@@ -144,7 +144,7 @@ SPLIT_AND_MERGED = [
         allow("web", "a.x.io b.x.io y.io"),
         A + B,
         gone=("g as acc -> y.io : 443/https",),
-        edits=("added p/a", "added p/b"),
+        edits=("split p/web = p/a p/b",),
     ),
     Pair(
         "an include in place of a copy",
@@ -240,8 +240,8 @@ NAMES = [
         WEB,
         newly=("g as acc -> a.x.io beyond a.x.io/p : 443/https",),
     ),
-    Pair("a slash alone is no path", WEB, allow("web", "a.x.io/"), edits=REFORMATTED),
-    Pair("letter case of a host", WEB, allow("web", "A.X.io"), edits=REFORMATTED),
+    Pair("a slash alone is no path", WEB, allow("web", "a.x.io/"), edits=WEB_REWRITTEN),
+    Pair("letter case of a host", WEB, allow("web", "A.X.io"), edits=WEB_REWRITTEN),
 ]
 
 PORTS = [
@@ -512,7 +512,7 @@ SENDERS = [
         inventories=(GROUPS, GROUPS.replace("10.20.0.0/24", "10.20.0.0/25")),
     ),
     Pair("a group split, its union keeps the name", WEB, WEB, inventories=(GROUPS, UNION)),
-    Pair("a rule for the members of a union", policy(WEB), policy(WEB, "from one two as acc"), inventories=(UNION, UNION), edits=REFORMATTED),
+    Pair("a rule for the members of a union", policy(WEB), policy(WEB, "from one two as acc"), inventories=(UNION, UNION), edits=("rewritten policy p",)),
     Pair(
         "a rule for one member of a union",
         policy(WEB),
@@ -535,7 +535,7 @@ SENDERS = [
         newly=("k as acc -> a.x.io : 443/https",),
         inventories=(GROUPS, GROUPS + "  k: {networks: [10.40.0.0/24]}\n"),
     ),
-    Pair("every group by name", policy(WEB, "from any-group as acc"), policy(WEB, "from g h as acc"), edits=REFORMATTED),
+    Pair("every group by name", policy(WEB, "from any-group as acc"), policy(WEB, "from g h as acc"), edits=("rewritten policy p",)),
     Pair("unbound groups", WEB, policy(WEB, "from g h as acc"), newly=("h as acc -> a.x.io : 443/https",), inventories=(UNBOUND, UNBOUND)),
     Pair("no inventory", WEB, policy(WEB, "from g h as acc"), newly=("h as acc -> a.x.io : 443/https",), inventories=(None, None)),
     Pair(
@@ -669,7 +669,7 @@ TOGGLES = [
     Pair("a ticket", WEB, allow("web", "a.x.io", more='ticket "T-1"'), edits=("reworded p/web = p/web",)),
     Pair("white space", WEB, WEB.replace(" ports", "\n    ports"), edits=REFORMATTED),
     Pair("a comment", WEB, "# why\n" + WEB, edits=REFORMATTED),
-    Pair("a default said aloud", WEB, allow("web", "a.x.io", more="from g as acc"), edits=REFORMATTED),
+    Pair("a default said aloud", WEB, allow("web", "a.x.io", more="from g as acc"), edits=WEB_REWRITTEN),
     Pair("nothing", A + B + C, A + B + C),
 ]  # fmt: skip
 

@@ -7,7 +7,8 @@ import tempfile
 
 import pytest
 from diff_claims import World
-from diff_pairs import PAIRS
+from diff_pairs import PAIRS as KNOWN
+from diff_pairs_more import PAIRS as MORE
 from support import AS_OF, write_project
 
 from egressc.anything import ANY
@@ -20,6 +21,8 @@ from egressc.question_explanation import answer
 from egressc.question_who import Parties
 from egressc.question_words import parse_to, with_address
 from egressc.review import Verdict
+
+PAIRS = [*KNOWN, *MORE]
 
 
 def prepared(policy, inventory, as_of):
@@ -49,6 +52,8 @@ def told(change, *, inspection=False, notes=False):
 
 
 def done(edit):
+    if edit.what.value not in ("rule", "file") or (edit.what.value == "rule" and not edit.old and not edit.new):
+        return f"{edit.kind.value} {edit.what.value} " + " = ".join(n for n in dict.fromkeys(edit.names) if n)
     old, new = (" ".join(rule.identity for rule in rules) for rules in (edit.old, edit.new))
     what = edit.file or (f"{old} = {new}" if old and new else old or new)
     return f"{edit.kind.value} {what}"

@@ -74,15 +74,21 @@ def test_edits_are_counted_by_what_was_done():
         made.Edit(EditKind.SPLIT, (rule("p/b", 1),), (rule("p/b1", 1), rule("p/b2", 1))),
         made.Edit(EditKind.MERGED, (rule("p/c", 1), rule("p/d", 1)), (rule("p/c", 1),)),
         *(made.Edit(kind, (rule("p/x", 1),), (rule("p/x", 1),)) for kind in (EditKind.REWRITTEN, EditKind.ADDED, EditKind.ADDED)),
-        *(made.Edit(EditKind.REFORMATTED, (), (), file=name) for name in ("a.egress", "b.egress")),
+        *(made.Edit(EditKind.REFORMATTED, (), (), name, made.What.FILE, (name, name)) for name in ("a.egress", "b.egress")),
+        made.Edit(EditKind.RENAMED, (), (), "a.egress", made.What.SET, ("cloud", "sky")),
+        made.Edit(EditKind.ADDED, (), (), "a.egress", made.What.SET, ("", "ground")),
+        made.Edit(EditKind.RENAMED, (rule("p/a", 1),), (rule("q/a", 1),), "a.egress", made.What.POLICY, ("p", "q")),
+        *(made.Edit(EditKind.RENAMED, (), (), "a.egress", made.What.ACCOUNT, (n, f"{n}2")) for n in ("one", "two")),
     ]  # fmt: skip
     text = review_text(made.review(edits=tuple(edits)), TITLE, width=200)
     assert (
-        "8 edits change nothing: 1 rule split in three, 1 split in two, 1 merged from two, 1 rewritten, 2 added, "
-        "2 files reformatted\n"
+        "13 edits change nothing: 1 rule split in three, 1 split in two, 1 merged from two, 1 rewritten, 2 added, "
+        "1 policy renamed, 1 set renamed, 1 added, 2 service accounts renamed, 2 files reformatted\n"
     ) in text
     assert "  split: p/a → p/a1, p/a2, p/a3, p/b → p/b1, p/b2\n" in text
-    assert "  reformatted: a.egress, b.egress\n" in text
+    assert "  file reformatted: a.egress, b.egress\n" in text
+    assert "  set renamed: cloud → sky\n  set added: ground\n  policy renamed: p → q\n" in text
+    assert "  service account renamed: one → one2, two → two2\n" in text
 
 
 def test_a_few_of_many_parts_that_stay_as_they_were_are_shown():
@@ -104,7 +110,7 @@ def check(found):
 
 def test_the_form_for_machines():
     found = check(review_json(made.RICH, TITLE))
-    assert (found["old"], found["new"], found["empty"], found["edits_without_effect"]) == ("v1", "v2", False, 3)
+    assert (found["old"], found["new"], found["empty"], found["edits_without_effect"]) == ("v1", "v2", False, 4)
     assert [len(found[key]) for key in ("newly_allowed", "no_longer_allowed", "inspection_changed")] == [4, 1, 1]
     storage, status, v6, everything = found["newly_allowed"]
     assert storage == {
@@ -243,3 +249,16 @@ def test_html_asks_nobody_for_anything():
     assert "url(" not in page
     assert "@import" not in page
     assert page == review_html(made.RICH, TITLE)
+
+
+def test_what_is_called_otherwise_is_named_in_every_form():
+    edits = (made.Edit(EditKind.RENAMED, (), (), "main.egress", made.What.SET, ("cloud", "sky")),)
+    review = made.review(edits=edits)
+    assert "1 edit changes nothing: 1 set renamed\n  set renamed: cloud → sky\n" in review_text(review, TITLE)
+    assert "- set renamed: `cloud → sky`\n" in review_markdown(review, TITLE)
+    assert '<span class="quiet">set renamed</span> <code>cloud → sky</code>' in review_html(review, TITLE)
+    found = check(review_json(review, TITLE))
+    assert (found["edits_without_effect"], found["edits"]) == (
+        1,
+        [{"kind": "renamed", "what": "set", "old": "cloud", "new": "sky", "file": "main.egress", "rules": []}],
+    )
