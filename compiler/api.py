@@ -230,7 +230,7 @@ def _run(request: Request, progress: Step, *, policy_alone: bool, files: bool = 
     if has_errors(report):
         report.extend(problem for firewall in firewalls for problem in _settings_problems(firewall))
         return _answer(request, loaded, report)
-    conflicts = _inspection_conflicts(prepared)
+    conflicts = inspection_conflicts(prepared)
     report.extend(conflicts)
     found_there: list[Diagnostic] = []
     builds = build_all(
@@ -284,7 +284,7 @@ def _answer(
     )
 
 
-def _inspection_conflicts(prepared: Prepared) -> list[Diagnostic]:
+def inspection_conflicts(prepared: Prepared) -> list[Diagnostic]:
     """Errors for flows that one allow wants inspected and another wants left alone."""
     if not {Inspection.MUST, Inspection.MUST_NOT} <= {rule.inspection for rule in prepared.rules}:
         return []

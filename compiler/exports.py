@@ -73,7 +73,7 @@ class Shape(StrEnum):
     DOMAIN = "domain"  # a domain and the names below it
     INNER = "inner"  # a pattern with a wildcard elsewhere
     ADDRESS = "address"  # a network, a range or one address
-    EVERYTHING = "everything"  # whatever is asked for
+    EVERYTHING = "everything"  # whatever is asked for, names and addresses alike; exceptions are hosts
 
 
 @quick_init

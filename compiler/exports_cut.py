@@ -18,7 +18,7 @@ from egressc.flows import Flow
 from egressc.flows_intervals import Intervals
 from egressc.host_index import HostIndex
 from egressc.hosts import HostPattern, contains, covered, example, intersects
-from egressc.policy import AnyAddressEndpoint, HostEndpoint, TagEndpoint
+from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
 from egressc.reach import Reach
 from egressc.reasons import Effect, Reason
 from egressc.services import PortSet
@@ -58,7 +58,7 @@ class Cutter:
     def __init__(self, denies: Sequence[BoundRule], tags: Mapping[str, AddressSet]) -> None:
         names: list[tuple[HostPattern, _Denied]] = []
         addresses: list[tuple[AddressSet, Ranges]] = []
-        self._beside: list[tuple[AddressSet, Ranges, str]] = []
+        self._beside: list[_Beside] = []
         for deny in denies:
             ports = deny.reach.ports.tcp
             if not ports:
@@ -74,8 +74,8 @@ class Cutter:
                 held = _addresses(endpoint, tags).difference(free)
                 if not held.is_empty:
                     addresses.append((held, ports))
-                    if not isinstance(endpoint, AnyAddressEndpoint):
-                        self._beside.append((held, ports, deny.identity))
+                if not isinstance(endpoint, AnyAddressEndpoint):
+                    self._beside.append(_Beside(held, ports, f"that `{deny.identity}` denies"))
         self._names: HostIndex[_Denied] = HostIndex(names)
         self._addresses = addresses
         self._intervals = Intervals(
@@ -90,13 +90,12 @@ class Cutter:
         if isinstance(entry.what, TagEndpoint):
             return Left((entry,), ())
         if isinstance(entry.what, AddressSet):
-            return Left(tuple(self._addresses_left(entry, entry.what)), ())
+            left = tuple(self._addresses_left(entry, entry.what))
+            return Left(left, tuple(step for part in left for step in self._unknown_beside(part)))
         steps: list[ListStep] = []
         parts = tuple(self._names_left(entry, entry.what, steps))
-        for part in parts:
-            beside = self._denied_beside(part)
-            if beside is not None:
-                steps.append(beside)
+        beside = [self._denied_beside(part) for part in parts]
+        steps += [step for step in beside if step is not None]
         return Left(parts, tuple(steps))
 
     def _addresses_left(self, entry: Entry, addresses: AddressSet) -> Iterator[Entry]:
@@ -151,17 +150,53 @@ class Cutter:
 
     def _denied_beside(self, entry: Entry) -> ListStep | None:
         """The step of an entry by name that a deny by address may meet; said with the first of these denies."""
-        for held, ports, identity in self._beside:
-            both = ranges.intersection(ports, entry.ports)
-            if not both:
-                continue
-            assert isinstance(entry.what, HostPattern)
-            host = example((entry.what,), [e.pattern for e in entry.exceptions])
-            reach = _reach(entry)
-            flow = Flow(None, None, host, entry.path, held.first(), None, "tcp", both[0][0])
-            sentence = f"the list does not see that a name has an address that `{identity}` denies"
-            return ListStep(Reason.ADDRESS, Effect.WIDER, sentence, reach, reach, Level.NOTE, flow)
+        for each in self._beside:
+            if ranges.overlap(each.ports, entry.ports):
+                return each.step(entry)
         return None
+
+    def _unknown_beside(self, entry: Entry) -> Iterator[ListStep]:
+        """The step of addresses that may be those of a service tag that is denied."""
+        for each in self._beside:
+            if each.held.is_empty and ranges.overlap(each.ports, entry.ports):
+                yield each.step(entry)
+                return
+
+
+class _Beside(NamedTuple):
+    """Addresses that are not meant, which a list does not see behind a name; none where nobody knows them."""
+
+    held: AddressSet
+    ports: Ranges
+    what: str
+
+    def step(self, entry: Entry) -> ListStep:
+        """The step of an entry that has them, maybe: a note for names, whose addresses no list sees."""
+        reach = _reach(entry)
+        port = ranges.intersection(self.ports, entry.ports)[0][0]
+        if isinstance(entry.what, AddressSet):
+            sentence = f"nobody knows which of these are addresses {self.what}"
+            return ListStep(Reason.ADDRESS, Effect.WIDER, sentence, reach, reach)
+        assert isinstance(entry.what, HostPattern)
+        flow = None
+        if not self.held.is_empty:
+            host = example((entry.what,), [e.pattern for e in entry.exceptions])
+            flow = Flow(None, None, host, entry.path, self.held.first(), None, "tcp", port)
+        sentence = f"the list does not see that a name has an address {self.what}"
+        return ListStep(Reason.ADDRESS, Effect.WIDER, sentence, reach, reach, Level.NOTE, flow)
+
+
+def beside_exceptions(entry: Entry, rule: BoundRule, tags: Mapping[str, AddressSet]) -> ListStep | None:
+    """The step of an entry of a rule that leaves out addresses, where the list does not see or know them."""
+    held = union_of(_addresses(e, tags) for e in rule.exceptions)
+    unknown = any(isinstance(e, TagEndpoint) and e.name.lower() not in tags for e in rule.exceptions)
+    if isinstance(entry.what, HostPattern):
+        if held.is_empty and not unknown:
+            return None
+        return _Beside(held, entry.ports, f"that `{rule.identity}` leaves out").step(entry)
+    if unknown and isinstance(entry.what, AddressSet):
+        return _Beside(AddressSet(), entry.ports, f"that `{rule.identity}` leaves out").step(entry)
+    return None
 
 
 def _less(entry: Entry, denied: _Denied, steps: list[ListStep]) -> Iterator[Entry]:
@@ -211,6 +246,8 @@ def _paths_meet(one: str | None, other: str | None) -> bool:
 
 
 def _reach(entry: Entry) -> Reach:
+    if isinstance(entry.what, AddressSet):
+        return Reach(ANY, ANY, (AddressEndpoint(entry.what),), (), PortSet(entry.ports))
     assert isinstance(entry.what, HostPattern)
     return Reach(ANY, ANY, (HostEndpoint(entry.what, entry.path),), entry.exceptions, PortSet(entry.ports))
 

@@ -109,6 +109,8 @@ def by_address(
     return ReadEntry(Reach(ANY, ANY, (AddressEndpoint(addresses),), (), PortSet(ports)), text, line, doubt)
 
 
-def everything(text: str, line: int = 0, *, ports: Ranges = ANY_PORT) -> tuple[ReadEntry, ReadEntry]:
-    """The two entries of what matches whatever is asked for."""
-    return by_name((ANY_NAME,), text, line, ports=ports), by_address(ALL, text, line, ports=ports)
+def everything(
+    text: str, line: int = 0, *, ports: Ranges = ANY_PORT, out: Iterable[HostEndpoint] = ()
+) -> tuple[ReadEntry, ReadEntry]:
+    """The two entries of what matches whatever is asked for, but for the hosts of ``out``."""
+    return by_name((ANY_NAME,), text, line, ports=ports, out=out), by_address(ALL, text, line, ports=ports)

@@ -16,7 +16,7 @@ from egressc.addresses import ALL, AddressSet, union_of
 from egressc.anything import ANY, Anything
 from egressc.diagnostics import Level
 from egressc.exports import ANY_NAME, Entry, ListKind, ListStep, joined
-from egressc.exports_cut import Cutter
+from egressc.exports_cut import Cutter, beside_exceptions
 from egressc.flows import Flow, boxes
 from egressc.flows_index import FlowIndex, uncovered
 from egressc.host_index import HostIndex
@@ -103,6 +103,9 @@ def wanted(site: Site[None], selection: Selection) -> Wanted:
                     origins[key].append(entry.rules)
                     holders[key].add(number)
                 cut += [(piece, step) for step in left.steps]
+                beside = beside_exceptions(piece, rule, site.tags) if rule.exceptions and left.parts else None
+                if beside is not None:
+                    cut.append((piece, beside))
     for key, some in origins.items():
         if len(some) > 1:
             found[key] = replace(found[key], rules=joined(some))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from egressc.api import collector_paused, load
+from egressc.api import collector_paused, inspection_conflicts, load
 from egressc.api_choice import usage_problems
 from egressc.api_export import ListRequest, build_list
 from egressc.bind import prepare
@@ -73,6 +73,8 @@ def made(
             return None, sorted([*report, *usage], key=sort_key), COULD_NOT_RUN if usage or loaded.could_not_run else NO
         prepared, problems = prepare(loaded.policy, loaded.inventory, as_of)
         report += problems
+        if not has_errors(report):
+            report += inspection_conflicts(prepared)
         if has_errors(report):
             return None, sorted(report, key=sort_key), NO
         progress("exporting", 1, 2)

@@ -89,8 +89,8 @@ def _entries(row: Sequence[str], number: int) -> tuple[ReadEntry, ...]:
         if pattern is None:
             raise UnreadableError(f"`{each}` is no host", line=number)
         exceptions.append(HostEndpoint(pattern, f"/{rest}" if slash else None))
-    if where == "*" and not exceptions:
-        return everything(where, number, ports=ports)
+    if where == "*":
+        return everything(where, number, ports=ports, out=exceptions)
     held = addresses_of(where)
     if held is not None:
         return (by_address(held, where, number, ports=ports),)
