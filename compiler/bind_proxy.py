@@ -40,10 +40,14 @@ _WITH_PATHS: Final = frozenset({Application.HTTP, Application.HTTPS})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedSet:
-    """An item of ``bypass`` that names an endpoint set, and the destinations of that set for the group."""
+    """An item of ``bypass`` that names an endpoint set, and the destinations of that set for the group.
+
+    ``failed`` says that a parameter in it could not be filled, which is an error already.
+    """
 
     item: Bypass
     within: Within
+    failed: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +130,7 @@ class Proxies:
                 continue
             filled = self._filler.destinations(known[0].to, group)
             every.extend(filled.endpoints)
-            named.append(NamedSet(item, Within(filled.endpoints, self._tags)))
+            named.append(NamedSet(item, Within(filled.endpoints, self._tags), filled.failed))
         return Behind(
             group,
             proxy,

@@ -83,6 +83,8 @@ def _items(policy: Policy, behind: Behind, allows: Sequence[Rule], filler: Fille
                 yield _idle(item, behind, "none of the rules that it names is for this group")
         elif item.text in named:
             within = named[item.text].within
+            if named[item.text].failed:
+                continue
             filled = {id(f): f for f in (filler.filled(rule, behind.group) for rule in allows)}
             if not any((c := within.cut(f.endpoints, paths=True)).endpoints or c.unsaid for f in filled.values()):
                 yield _idle(item, behind, "no rule for this group has a destination that is in it")
