@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from egressc.bind import bind_everything
 from egressc.diagnostics import Diagnostic, Level, has_errors
 from egressc.exports_announce import announcements
-from egressc.exports_judge import Requests, RuleInList, by_rule, check_read, judge
+from egressc.exports_check import Compared, compared, together
+from egressc.exports_judge import Requests, RuleInList, by_rule, check_announced, check_read, judge, requests_of
 from egressc.exports_lower import lower
 from egressc.exports_minimal import minimal
 from egressc.exports_wanted import Selection, wanted
@@ -142,26 +143,67 @@ class _Made:
     judged: tuple[Judged, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """A list as one dialect has it: its lowered entries and minimal lines; ``names`` are those who read it so."""
+
+    dialect: Dialect
+    names: tuple[str, ...]
+    lowered: tuple[Lowered, ...]
+    lines: tuple[Line, ...]
+
+
+def _spoken(request: ListRequest, want: Wanted) -> list[_Spoken]:
+    found = []
+    for dialect, names in _alike(request.format.dialects(request.options)):
+        lowered = lower(want.entries, dialect)
+        lines = minimal((line for each in lowered for line in each.lines), dialect.abilities)
+        found.append(_Spoken(dialect, names, lowered, lines))
+    return found
+
+
+def compare_list(prepared: Prepared, request: ListRequest, text: str) -> tuple[Compared | None, list[Diagnostic]]:
+    """A list that people keep by hand, compared with the policy; errors for names that do not exist.
+
+    Raises ``UnreadableError`` where it cannot be read at all.
+    """
+    site = site_of(prepared, request.options.kind)
+    selection, wrong = selection_of(prepared, site, request)
+    if selection is None:
+        return None, wrong
+    want = wanted(site, selection)
+    form, options = request.format, request.options
+    parts = [
+        compared(
+            form.read(text, options, each.names[0]),
+            want,
+            each.lowered,
+            requests_of(each.lines),
+            lambda line: form.spell(line, options),
+            each.dialect.name,
+        )
+        for each in _spoken(request, want)
+    ]
+    return together(parts), []
+
+
 def _make(request: ListRequest, want: Wanted, title: str, prepared: Prepared) -> _Made:
     form, options = request.format, request.options
     asked = Requests(want.reaches)
-    by_dialect: list[tuple[Dialect, tuple[str, ...], tuple[Lowered, ...], tuple[Line, ...]]] = []
-    for dialect, names in _alike(form.dialects(options)):
-        lowered = lower(want.entries, dialect)
-        lines = minimal((line for each in lowered for line in each.lines), dialect.abilities)
-        by_dialect.append((dialect, names, lowered, lines))
-    model = ListModel(options, _together([lines for *_, lines in by_dialect]), title, prepared.as_of.isoformat())
+    by_dialect = _spoken(request, want)
+    model = ListModel(options, _together([each.lines for each in by_dialect]), title, prepared.as_of.isoformat())
     if form.problems(model):
         return _Made(model, "", ())
     text = form.render(model)
     judged: list[Judged] = []
-    for number, (_, names, lowered, lines) in enumerate(by_dialect):
-        first, *others = (form.read(text, options, name) for name in names)
-        own = check_read(lines, first, request.shown)
+    for number, each in enumerate(by_dialect):
+        first, *others = [form.read(text, options, name) for name in each.names]
+        own = check_read(each.lines, first, request.shown)
+        check_announced(own, asked, each.lowered, request.shown)
         for other in others:
             if [e.reach for e in other.entries] != [e.reach for e in first.entries]:
-                check_read(lines, other, request.shown)
-        judged += judge(lowered, want, own, asked, more=number == 0)
+                check_read(each.lines, other, request.shown)
+        judged += judge(each.lowered, want, own, asked, more=number == 0)
     return _Made(model, text, tuple(judged))
 
 

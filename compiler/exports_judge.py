@@ -44,10 +44,15 @@ class Requests:
         self.names = FlowIndex(names, {})
         self.addresses = FlowIndex(addresses, {})
         self.reaches = (*names, *addresses)
+        self._said = {(each, reach.exceptions, reach.ports) for reach in self.reaches for each in reach.endpoints}
+
+    def says(self, reach: Reach) -> bool:
+        """True if each endpoint of the reach stands here word for word: then nothing of it lacks. A quick way only."""
+        return all([(each, reach.exceptions, reach.ports) in self._said for each in reach.endpoints])
 
     def lacks(self, reach: Reach, minus: Sequence[Box] = ()) -> Flow | None:
         """A request of the reach that is not among these, nor in ``minus``; the reach is by name or by address."""
-        if not reach.endpoints:
+        if self.says(reach):
             return None
         index = self.names if isinstance(reach.endpoints[0], HostEndpoint) else self.addresses
         return uncovered(boxes(reach, {}), minus, (index,))
@@ -84,6 +89,25 @@ def check_read(lines: Iterable[Line], read: ReadList, where: str) -> Requests:
             if flow is not None:
                 raise BrokenLoweringError(f"{where}: what was written {what} {flow.text}, unannounced")
     return announced
+
+
+def check_announced(own: Requests, asked: Requests, lowered: Iterable[Lowered], where: str) -> None:
+    """Nothing may differ from the policy without a step: not in what a list matches, not in what it lacks.
+
+    Raises ``BrokenLoweringError`` with a request that does.
+    """
+    steps = [step for each in lowered for step in each.steps if step.before is not step.after]
+    wider = Requests(step.after for step in steps if step.effect is Effect.WIDER and step.after is not None)
+    narrower = Requests(step.before for step in steps if step.effect is Effect.NARROWER and _comparable(step.before))
+    for some, others, what in ((own, (asked, wider), "matches"), (asked, (own, narrower), "does not match")):
+        for reach in some.reaches:
+            if any(other.says(reach) for other in others):
+                continue
+            by_name = isinstance(reach.endpoints[0], HostEndpoint)
+            indexes = [other.names if by_name else other.addresses for other in others]
+            flow = uncovered(boxes(reach, {}), (), indexes)
+            if flow is not None:
+                raise BrokenLoweringError(f"{where}: the list {what} {flow.text}, and no step says so")
 
 
 @dataclass(frozen=True, slots=True)

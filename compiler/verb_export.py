@@ -27,8 +27,10 @@ from egressc.verb_compile import day_of
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from datetime import date
 
     from egressc.api_export import ListBuild
+    from egressc.bind import Prepared
     from egressc.diagnostics import Diagnostic
     from egressc.targets.list_protocol import ListFormat
 
@@ -57,26 +59,31 @@ def run(options: argparse.Namespace) -> int:
     return _written(build, report, options)
 
 
+def ready(
+    request: ListRequest, paths: Sequence[str], inventory: str | None, as_of: date
+) -> tuple[Prepared | None, list[Diagnostic], int]:
+    """The policy that the list is made from, what is to be said, and the exit status if there is none."""
+    loaded = load(paths, inventory)
+    report = list(loaded.diagnostics)
+    usage = usage_problems((), request.accept)
+    if usage or loaded.could_not_run or loaded.policy is None or loaded.inventory is None:
+        return None, sorted([*report, *usage], key=sort_key), COULD_NOT_RUN if usage or loaded.could_not_run else NO
+    prepared, problems = prepare(loaded.policy, loaded.inventory, as_of)
+    report += problems
+    if not has_errors(report):
+        report += inspection_conflicts(prepared)
+    return None if has_errors(report) else prepared, sorted(report, key=sort_key), NO
+
+
 def made(
-    request: ListRequest, paths: Sequence[str], inventory: str | None, as_of: object
+    request: ListRequest, paths: Sequence[str], inventory: str | None, as_of: date
 ) -> tuple[ListBuild | None, list[Diagnostic], int]:
     """The list, everything that is to be said, and the exit status if there is none."""
-    from datetime import date  # noqa: PLC0415 - for the assertion alone
-
-    assert isinstance(as_of, date)
     with collector_paused(), Progress() as progress:
         progress("reading", 0, 2)
-        loaded = load(paths, inventory)
-        report = list(loaded.diagnostics)
-        usage = usage_problems((), request.accept)
-        if usage or loaded.could_not_run or loaded.policy is None or loaded.inventory is None:
-            return None, sorted([*report, *usage], key=sort_key), COULD_NOT_RUN if usage or loaded.could_not_run else NO
-        prepared, problems = prepare(loaded.policy, loaded.inventory, as_of)
-        report += problems
-        if not has_errors(report):
-            report += inspection_conflicts(prepared)
-        if has_errors(report):
-            return None, sorted(report, key=sort_key), NO
+        prepared, report, status = ready(request, paths, inventory, as_of)
+        if prepared is None:
+            return None, report, status
         progress("exporting", 1, 2)
         build, told = build_list(prepared, request)
         if request.strict:
