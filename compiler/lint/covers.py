@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from egressc.flows import boxes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from egressc.addresses import AddressSet
     from egressc.flows import Box
+    from egressc.flows_index import FlowIndex
     from egressc.hosts import HostPattern
     from egressc.policy import Rule
     from egressc.reach import Reach
@@ -113,12 +114,13 @@ class Covers:
         must hold it.
         """
         found: dict[BoundRule, None] = {}
+        less = [Quick(index) for index in without]
         for rule in unit:
             mine = [box for reach in part(rule) for box in boxes(reach, self._tags)]
             one = self._one(rule, mine)
-            if one is None and (alone or uncovered(mine, (), [*self._others(rule), *without]) is not None):
+            if one is None and (alone or uncovered(mine, (), [*self._others(rule), *less]) is not None):
                 return None
-            if without and uncovered(mine, (), without) is None:
+            if less and uncovered(mine, (), less) is None:
                 continue
             found.update(dict.fromkeys(self._few(rule, mine, without) if one is None else (one,)))
         return tuple(found)
@@ -177,10 +179,10 @@ def removable(
 
 
 _TRIED: Final = 16
-"""Of so many rules it is tried which of them hold something alone, and which are not needed."""
+"""Of so many rules it is tried which of them hold something alone, and which are not needed.
 
-_MANY_ENTRIES: Final = 64
-"""Of more entries at the same name or address only those on the same ports are looked at."""
+So many on the same ports are looked at one by one: there may be thousands at one name that differ in their ports.
+"""
 
 
 def _groups_of(rule: BoundRule) -> tuple[str, ...]:
@@ -210,8 +212,8 @@ class Others(Prefix):
         if box.inside:
             numbers = _by_name(index, box)
         else:
-            found = set(index.everywhere).union(*map(index.names.intersecting, aside))
-            numbers = sorted(found)
+            named = _on_ports(index, box, lambda: chain.from_iterable(map(index.names.intersecting, aside)), names=True)
+            numbers = sorted(named | _on_ports(index, box, lambda: index.everywhere, names=False))
         return [b for n in numbers if self._counts(n) for b in index.boxes_of(n)]
 
     def over_addresses(self, box: Box) -> list[Box]:
@@ -220,25 +222,62 @@ class Others(Prefix):
         return [b for n in _by_address(index, box) if self._counts(n) for b in index.boxes_of(n)]
 
 
+class Quick(Prefix):
+    """An index, of which few entries on the ports of a box are looked at without a look at names and addresses."""
+
+    def __init__(self, index: BlockIndex) -> None:
+        super().__init__(index, 0)
+
+    def over_names(self, box: Box, aside: Iterable[HostPattern]) -> list[Box]:
+        """The boxes that may cover a part of the box at an address that no entry names."""
+        index = self._index
+        named, placed = _few_on_ports(index, box, names=True), _few_on_ports(index, box, names=False)
+        if named is None or placed is None:
+            return index.over_names(box, aside)
+        return [b for n in sorted(named | placed) for b in index.boxes_of(n)]
+
+    def over_addresses(self, box: Box) -> list[Box]:
+        """The boxes by address that may cover a part of the box."""
+        index = self._index
+        placed = _few_on_ports(index, box, names=False)
+        return index.over_addresses(box) if placed is None else [b for n in sorted(placed) for b in index.boxes_of(n)]
+
+
+def meets(index: FlowIndex, reach: Reach, tags: Mapping[str, AddressSet]) -> bool:
+    """True if one of the entries overlaps the reach; the few on its ports are looked at alone."""
+    mine = tuple(boxes(reach, tags))
+    near: set[int] = set()
+    for box in mine:
+        for names in (True, False):
+            few = _few_on_ports(index, box, names=names)
+            if few is None:
+                return index.meets(reach)
+            near |= few
+    return any(common(box, other) for number in sorted(near) for other in index.boxes_of(number) for box in mine)
+
+
 def _by_name(index: BlockIndex, box: Box) -> list[int]:
     """The entries that may hold a part of a box with a name, wherever it resolves to."""
-    named = _on_ports(index, box, index.names.intersecting(box.inside[0][0]), names=True)
-    return sorted(named | _on_ports(index, box, index.everywhere, names=False))
+    named = _on_ports(index, box, lambda: index.names.intersecting(box.inside[0][0]), names=True)
+    return sorted(named | _on_ports(index, box, lambda: index.everywhere, names=False))
 
 
 def _by_address(index: BlockIndex, box: Box) -> list[int]:
     """The entries by address that may hold a part of a box."""
-    return sorted(_on_ports(index, box, index.by_address(box.addresses), names=False))
+    return sorted(_on_ports(index, box, lambda: index.by_address(box.addresses), names=False))
 
 
-def _on_ports(index: BlockIndex, box: Box, numbers: Sequence[int], *, names: bool) -> set[int]:
-    """The entries of some; of many, those on the ports of the box, if these are fewer."""
-    found = set(numbers)
-    if len(found) <= _MANY_ENTRIES:
-        return found
+def _on_ports(index: BlockIndex, box: Box, numbers: Callable[[], Iterable[int]], *, names: bool) -> set[int]:
+    """Some entries, or all on the ports of the box if these are few: then nobody looks for the others."""
+    few = _few_on_ports(index, box, names=names)
+    return set(numbers()) if few is None else few
+
+
+def _few_on_ports(index: BlockIndex, box: Box, *, names: bool) -> set[int] | None:
+    """The entries by name (or else by address) on the ports of the box; ``None`` if they are many."""
     there: set[int] = set()
     for signature in index.signatures_over(box.ports, names=names):
         there.update(signature.numbers)
-        if len(there) > _MANY_ENTRIES:
-            return found
-    return found & there
+        if len(there) > _TRIED:
+            return None
+    return there

@@ -61,6 +61,7 @@ from egressc.diagnostics import Related
 from egressc.flows import boxes
 from egressc.flows_index import FlowIndex
 from egressc.flows_search import in_both
+from egressc.lint.covers import meets
 from egressc.lint.rule import Finding
 from egressc.policy import Action, TemplateEndpoint
 from egressc.reach import Reach
@@ -98,7 +99,10 @@ def check(subject: Subject) -> Iterator[Finding]:
         policy = subject.written[span].policy
         if not policy.includes and all(rule.action == "deny" for rule in policy.rules):
             continue
-        if any(index.meets_allow(rule) or (off is not None and off.meets(rule.reach)) for rule in rules):
+        if any(
+            meets(index.allows, rule.reach, subject.site.tags) or (off is not None and off.meets(rule.reach))
+            for rule in rules
+        ):
             continue
         missed, by = _nearly_met(subject, first)
         yield Finding(

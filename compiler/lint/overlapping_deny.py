@@ -53,7 +53,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from egressc.flows import boxes
-from egressc.lint.covers import Covers, lasts
+from egressc.lint.covers import Covers, lasts, meets
 from egressc.lint.lists import Lists
 from egressc.lint.rule import Finding
 from egressc.lint.words import rules_in_words, the_places
@@ -116,7 +116,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _meets(subject: Subject, rule: BoundRule) -> bool:
-    return subject.index.denies.meets(rule.reach)
+    return meets(subject.index.denies, rule.reach, subject.site.tags)
 
 
 class _Parts:

@@ -45,3 +45,34 @@ def ready(size):
 def test_near_linear(name):
     rule = load_rule(name)
     assert_near_linear(lambda size: lambda: list(rule.check(ready(size))), 500, 4_000)
+
+
+def at_one_place(place, size):
+    """Rules for one place that differ in their ports, and denies on the ports of some of them."""
+    lines = [f'allow r{number} "R" {{ to {place} ports {number + 1000}/tcp }}' for number in range(size)]
+    lines += [f'deny d{number} "D" {{ to *.example.com ports {number + 1000}/tcp }}' for number in range(0, size, 2)]
+    return "\n".join(['policy p "P" { from g', *lines, "}"])
+
+
+@cache
+def ready_at(place, size):
+    what = subject(at_one_place(place, size))
+    assert what.bound
+    return what
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("redundant-rule", "a.example.com"),
+        ("redundant-rule", "*.example.com"),
+        ("redundant-rule", "192.0.2.1"),
+        ("redundant-rule", "any-address"),
+        ("shadowed-rule", "any-address"),
+        ("overlapping-deny", "a.example.com"),
+        ("idle-deny", "192.0.2.1"),
+    ],
+)
+def test_near_linear_where_thousands_of_rules_for_one_place_differ_in_their_ports(name, place):
+    rule = load_rule(name)
+    assert_near_linear(lambda size: lambda: list(rule.check(ready_at(place, size))), 500, 4_000)
