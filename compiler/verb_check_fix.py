@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from egressc.console import complain
 from egressc.lint.fixes import fix
+from egressc.project_paths import reason
 from egressc.report_json import diagnostic_json
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def write_fixes(subject: Subject, found: Sequence[Found]) -> Fixes:
         try:
             _write(source, text)
         except OSError as error:
-            raise UnwrittenError(f"cannot write `{source.shown}`: {(error.strerror or str(error)).lower()}") from error
+            raise UnwrittenError(f"cannot write `{source.shown}`: {reason(error)}") from error
     return fixes
 
 
@@ -61,7 +62,7 @@ def _write(source: Source, text: str) -> None:
     data = path.read_bytes()
     mark = BOM_UTF8 if data.startswith(BOM_UTF8) else b""
     if data != mark + source.text.encode():
-        raise OSError(f"`{source.shown}` has changed since it was read")
+        raise UnwrittenError(f"`{source.shown}` has changed since it was read; nothing is written to it")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

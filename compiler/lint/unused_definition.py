@@ -5,7 +5,7 @@ imported file is used. Whoever reads it believes that it matters; often a rule w
 
 Definitions are told only in files that state a policy of their own and that no other file of this run imports: what a
 library defines is there for others. An import counts wherever it stands, for it brings names into its own file only;
-`egressc check --fix` removes it.
+`egressc check --fix` removes it, unless a comment stands at the end of its line.
 
 ## Wrong
 
@@ -102,7 +102,8 @@ def _imports(file: ProjectFile, used: set[str]) -> Iterator[Finding]:
                 span=each.statement.path.span,
                 label="no name that it defines stands in this file",
                 help="remove the import: names are not passed on to files that import this one",
-                fix=(removal(each.statement.span),),
+                # What stands at the end of its line is about the import, and would be about nothing.
+                fix=(removal(each.statement.span),) if each.statement.comments.trailing is None else (),
             )
 
 

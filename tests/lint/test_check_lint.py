@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from egressc.cli import main
 from egressc.lint.edits import removal
+from egressc.lint.fixes import fix
 from egressc.lint.rule import Edit
 
 SCHEMA = Path(__file__).parents[2] / "grammar" / "diagnostics.schema.json"
@@ -183,6 +185,40 @@ def test_fix_keeps_mode_byte_order_mark_and_line_ends(place, capsys):
     assert main(["check", "--fix", "p.egress", *MINE]) == 0
     assert path.read_bytes() == b"\xef\xbb\xbf" + FIXED.replace("\n", "\r\n").encode()
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_fix_writes_nothing_over_a_file_that_changed_meanwhile(place, capsys, monkeypatch):
+    changed = f"# Somebody else was here.\n{POLICY}"
+
+    def meanwhile(subject, found):
+        (place / "p.egress").write_text(changed, encoding="utf-8")
+        return fix(subject, found)
+
+    monkeypatch.setattr("egressc.verb_check_fix.fix", meanwhile)
+    assert main(["check", "--fix", "p.egress", *MINE]) == 2
+    assert "`p.egress` has changed since it was read" in capsys.readouterr().err
+    assert (place / "p.egress").read_text(encoding="utf-8") == changed
+    assert sorted(each.name for each in place.iterdir()) == ["p.egress"]
+
+
+def test_fix_leaves_nothing_behind_where_a_file_cannot_be_replaced(place, capsys, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert main(["check", "--fix", "p.egress", *MINE]) == 2
+    assert "cannot write `p.egress`: permission denied" in capsys.readouterr().err
+    assert (place / "p.egress").read_text(encoding="utf-8") == POLICY
+    assert sorted(each.name for each in place.iterdir()) == ["p.egress"]
+
+
+def test_fix_follows_a_link(place, capsys):
+    (place / "there").mkdir()
+    (place / "p.egress").rename(place / "there" / "q.egress")
+    (place / "p.egress").symlink_to("there/q.egress")
+    assert main(["check", "--fix", "p.egress", *MINE]) == 0
+    assert (place / "p.egress").is_symlink()
+    assert (place / "there" / "q.egress").read_text(encoding="utf-8") == FIXED
 
 
 def test_fix_mends_nothing_in_a_file_that_is_only_imported(place, capsys):

@@ -109,10 +109,15 @@ def test_the_fix_removes_the_import():
     }
 
 
-def test_the_fix_keeps_a_comment():
+def test_an_import_with_a_comment_beside_it_stays():
     text = 'import "lib.egress" # kept for later\n' + policy()
-    result = fixed(text, lib__egress=LIBRARY)
-    assert not result or "# kept for later" in result["policy.egress"]
+    assert len(told(text, RULE, lib__egress=LIBRARY)) == 1
+    assert fixed(text, lib__egress=LIBRARY) == {}
+
+
+def test_the_fix_keeps_the_comments_before_it():
+    text = '# Head\nimport "lib.egress"\n' + policy()
+    assert fixed(text, lib__egress=LIBRARY) == {"policy.egress": "# Head\n" + policy()}
 
 
 def test_a_definition_is_left_to_the_author():
