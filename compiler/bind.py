@@ -14,8 +14,9 @@ from egressc.anything import ANY, Anything
 from egressc.bind_names import check_names, group_problems, groups_like_settings
 from egressc.bind_proxy import Proxies
 from egressc.bind_proxy_check import proxy_problems
+from egressc.bind_proxy_inspection import inspection_lost
 from egressc.binding_values import normal_binding
-from egressc.diagnostics import Diagnostic
+from egressc.diagnostics import Diagnostic, has_errors
 from egressc.fill import Filled, Filler
 from egressc.policy import Account, Action
 from egressc.reach import Reach
@@ -78,6 +79,9 @@ def prepare(policy: Policy, inventory: Inventory, as_of: date) -> tuple[Prepared
             about_proxies = tuple(proxy_problems(policy, inventory, prepared.rules, proxies, filler, groups_of))
         diagnostics.extend(_fill_all(prepared))
         diagnostics.extend(about_proxies)
+        if proxies and not has_errors(diagnostics):
+            direct = bind_everything(prepared, direct_only=True)
+            diagnostics.extend(inspection_lost(bind_everything(prepared), direct, proxies))
     diagnostics.extend(check_names(policy, inventory, frozenset(prepared.filler.unfilled)))
     return prepared, tuple(diagnostics)
 

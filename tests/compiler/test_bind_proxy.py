@@ -436,3 +436,51 @@ def test_prepared_policies_without_proxies_are_not_touched():
     assert [r.reach for r in bind_everything(prepared, direct_only=True).rules] == [
         r.reach for r in bind_everything(prepared).rules
     ]
+
+
+INSPECTION = """
+endpoints media {{ *.media.example.net }}
+policy p "P" {{
+    from g h
+    allow one "One" {{ to {one} ports {ports} {mine} }}
+    allow two "Two" {{ to {two} ports 443 {theirs} }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "ports", "mine", "theirs", "bypass", "is_lost"),
+    [
+        ("*.example.net", "www.example.net", "443", "", "no-tls-inspection", "p/one", True),
+        ("*.example.net", "www.example.net", "443", "", "tls-inspection", "p/one", True),
+        ("*.example.net", "www.example.net", "443", "no-tls-inspection", "no-tls-inspection", "p/one", False),
+        ("*.example.net", "www.example.net", "443", "", "no-tls-inspection", "p/one, p/two", False),
+        ("*.example.net", "www.example.net", "443", "", "", "p/one", False),
+        ("*.example.net", "www.example.net", "443", "", "no-tls-inspection", "p/two", False),
+        # Connections to port 443 are exempt, whatever application the other rule knows them by.
+        ("*.example.net", "www.example.net", "443/tcp", "", "no-tls-inspection", "p/one", True),
+        ("*.example.net", "www.example.net", "8443/https", "", "no-tls-inspection", "p/one", False),
+        # Both are cut to the same set.
+        ("*.example.net", "*.media.example.net", "443", "", "no-tls-inspection", "media", False),
+        ("any-address", "www.example.net", "443", "", "no-tls-inspection", "p/one", True),
+        ("any-address", "203.0.113.7", "443", "", "no-tls-inspection", "p/one", True),
+        # Names are not compared with addresses.
+        ("203.0.113.0/24", "www.example.net", "443", "", "no-tls-inspection", "p/one", False),
+        ("203.0.113.0/24", "203.0.113.7", "443", "", "no-tls-inspection", "p/one", True),
+    ],
+)
+def test_what_a_rule_behind_the_proxy_says_of_inspection_is_not_lost(one, two, ports, mine, theirs, bypass, is_lost):
+    text = INSPECTION.format(one=one, two=two, ports=ports, mine=mine, theirs=theirs)
+    found = [d for d in problems_of(text, inventory(bypass, OTHER))[0] if d.code != "W0444"]
+    assert [(d.code, d.span.text) for d in found] == [("E0441", "proxy")] * is_lost
+    for each in found:
+        assert "`p/two` says that flows" in each.message
+        assert "`p/one` lets past the proxy of `g`" in each.message
+        assert [r.span.text for r in each.related] == ["two", "one"]
+
+
+def test_a_denied_flow_is_not_inspected_anyway():
+    text = INSPECTION.format(
+        one="*.example.net", two="www.example.net", ports="443", mine="", theirs="no-tls-inspection"
+    ).replace("allow one", 'deny bad "Bad" { to www.example.net ports any/tcp } allow one')
+    assert problems_of(text, inventory("p/one", OTHER))[0] == []

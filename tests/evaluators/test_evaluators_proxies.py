@@ -18,7 +18,7 @@ import test_evaluators_azure
 import test_evaluators_iptables
 import test_evaluators_paloalto
 import test_evaluators_windows
-from policy_verdict import endpoint_holds, rule_holds, verdict
+from policy_verdict import endpoint_holds, inspection, rule_holds, verdict
 from random_cases import TAGS, boundary_flows, compiled, random_case, scale, seed
 from random_texts import TAGS_FILE
 from support import AS_OF, write_project
@@ -106,6 +106,17 @@ class Reference:
                     return True
         return False
 
+    def is_of_one_kind(self, flow):
+        """True if all rules that match name it alike: by its name, or by its address."""
+        kinds = {
+            isinstance(e, HostEndpoint)
+            for rule in self.rules
+            if rule_holds(rule, flow, TAGS)
+            for e in rule.endpoints
+            if endpoint_holds(e, flow, TAGS) and not isinstance(e, AnyAddressEndpoint)
+        }
+        return len(kinds) < 2
+
 
 def is_comparable(one, other):
     """Names are compared with names, addresses with addresses, and any-address with everything."""
@@ -136,6 +147,12 @@ def test_the_artefact_lets_through_the_bypass_and_the_proxy(target, capsys):
                 if flow.group in governed:
                     want = reference.decides(flow)
                     assert verdict(build.site, flow, TAGS) == want, f"{flow} {want}\n{where}"
+                    # What goes past the proxy is inspected as the policy says, whichever rule says so.
+                    past = want == "allow" and not (flow.group in proxies and reference.to_proxy(flow))
+                    if past and reference.is_of_one_kind(flow):
+                        wanted = inspection(reference.site, flow, TAGS)
+                        assert inspection(build.site, flow, TAGS) == wanted, f"{flow} {wanted}\n{where}"
+                        counts[f"inspection: {wanted}"] += 1
                     counts["allowed"] += want == "allow"
                     counts["through the proxy"] += want is None and verdict(reference.site, flow, TAGS) == "allow"
                     counts["to the proxy"] += flow.group in proxies and want == "allow" and reference.to_proxy(flow)
