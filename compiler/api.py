@@ -25,6 +25,7 @@ from egressc.project_files import DISK
 from egressc.project_paths import find_inventories, find_root, near_path, printable, reason
 from egressc.reasons import FACTS, Reason
 from egressc.resolve import named_groups, resolve
+from egressc.targets.list_registry import format_names
 from egressc.targets.registry import load_target, target_names
 from egressc.tls import conflict
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
+    from egressc.api_export import ListBuild
     from egressc.bind import Prepared
     from egressc.inventory import Firewall, Inventory
     from egressc.policy import Policy
@@ -79,13 +81,14 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compilation:
-    """The answer to a request. ``builds`` is empty when there are errors: then nothing may be written.
+    """The answer to a request. ``builds`` and ``lists`` are empty when there are errors: then nothing may be written.
 
-    ``complete`` says that the builds are all of the inventory's firewalls.
+    ``complete`` says that the builds are all of the inventory's firewalls, and the lists all of its exports.
     """
 
     loaded: Loaded
     builds: tuple[Build, ...]
+    lists: tuple[ListBuild, ...]
     diagnostics: tuple[Diagnostic, ...]
     complete: bool
     could_not_run: bool = False
@@ -170,6 +173,7 @@ def _read_inventory(where: str, files: Files, report: list[Diagnostic]) -> tuple
         lambda file: _read_regular(str(folder / file), files),
         known_targets=target_names(),
         known_reasons=[each.value for each in Reason],
+        known_formats=format_names(),
         check_settings=_settings_problems,
     )
     report.extend(problems)
@@ -214,7 +218,8 @@ def _run(request: Request, progress: Step, *, policy_alone: bool, files: bool = 
     report = list(loaded.diagnostics)
     usage = usage_problems(request.targets, request.accept)
     if loaded.inventory is not None:
-        firewalls, problems = chosen_firewalls(request.firewalls, request.targets, loaded.inventory, policy_alone)
+        none_will_do = policy_alone or bool(loaded.inventory.exports)
+        firewalls, problems = chosen_firewalls(request.firewalls, request.targets, loaded.inventory, none_will_do)
         if not loaded.could_not_run:
             usage += problems
     if usage or loaded.could_not_run or loaded.policy is None or loaded.inventory is None:
@@ -242,7 +247,8 @@ def _run(request: Request, progress: Step, *, policy_alone: bool, files: bool = 
     everything = {f.name for f in loaded.inventory.firewalls} <= {f.name for f in firewalls} and not request.targets
     if everything and firewalls:
         report.extend(ungoverned_groups(prepared.rules, loaded.inventory))
-    answer = _answer(request, loaded, report, builds, complete=everything)
+    lists = _lists(prepared, request, report, progress) if everything and files else ()
+    answer = _answer(request, loaded, report, builds, lists, complete=everything)
     if not files:
         return answer
     proved = []
@@ -252,11 +258,31 @@ def _run(request: Request, progress: Step, *, policy_alone: bool, files: bool = 
     return replace(answer, builds=tuple(proved))
 
 
+def _lists(prepared: Prepared, request: Request, report: list[Diagnostic], progress: Step) -> tuple[ListBuild, ...]:
+    """The inventory's exports, each proved; what is to be said about them goes to ``report``."""
+    if not prepared.inventory.exports:
+        return ()
+    from egressc.api_export import build_list  # noqa: PLC0415 - few inventories have exports
+    from egressc.api_export_options import exports_of  # noqa: PLC0415
+
+    requests, problems = exports_of(prepared.inventory, accept=request.accept, strict=request.strict)
+    report.extend(problems)
+    found = []
+    for number, each in enumerate(requests):
+        progress(f"exporting {each.name}", number, len(requests))
+        build, told = build_list(prepared, each)
+        report.extend(told)
+        if build is not None:
+            found.append(build)
+    return tuple(found)
+
+
 def _answer(
     request: Request,
     loaded: Loaded,
     report: Iterable[Diagnostic],
     builds: tuple[Build, ...] = (),
+    lists: tuple[ListBuild, ...] = (),
     *,
     complete: bool = False,
     could_not_run: bool = False,
@@ -278,6 +304,7 @@ def _answer(
     return Compilation(
         loaded=loaded,
         builds=() if has_errors(diagnostics) else builds,
+        lists=() if has_errors(diagnostics) else lists,
         diagnostics=tuple(diagnostics),
         complete=complete,
         could_not_run=could_not_run,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from egressc.bind import bind_everything
 from egressc.diagnostics import Diagnostic, Level, has_errors
+from egressc.exports import ListKind
 from egressc.exports_announce import announcements
 from egressc.exports_check import Compared, compared, together
 from egressc.exports_judge import Requests, RuleInList, by_rule, check_announced, check_read, judge, requests_of
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from egressc.bind import Prepared
-    from egressc.exports import Dialect, Line, ListKind, Lowered
+    from egressc.exports import Dialect, Line, Lowered
     from egressc.exports_judge import Judged
     from egressc.exports_wanted import Wanted
     from egressc.inventory import Acceptance
     from egressc.site import Site
+    from egressc.source import Span
     from egressc.targets.list_protocol import ListFormat
 
 
@@ -40,6 +42,7 @@ class ListRequest:
     account: str | None = None
     rules: str = "*"
     name: str = ""
+    span: Span | None = None
     acceptances: tuple[Acceptance, ...] = ()
     accept: tuple[str, ...] = ()
     strict: bool = False
@@ -64,8 +67,7 @@ class ListBuild:
 
 def site_of(prepared: Prepared, kind: ListKind) -> Site[None]:
     """The groups and rules that a list is made from: for a bypass what goes directly, for an exemption all."""
-    del kind
-    return bind_everything(prepared)
+    return bind_everything(prepared, direct_only=kind is ListKind.BYPASS)
 
 
 def selection_of(
@@ -78,7 +80,7 @@ def selection_of(
     wrong += [_no_such("group", name, every) for name in request.groups if name not in every]
     accounts = [account.name for account in prepared.policy.accounts]
     if request.account is not None and request.account not in accounts:
-        wrong.append(_no_such("service account", request.account, accounts))
+        wrong.append(_no_such("service account", request.account, accounts, request.span))
     identities = [rule.identity for rule in prepared.policy.rules]
     if request.rules != "*" and not any(fnmatchcase(identity, request.rules) for identity in identities):
         near = nearest(request.rules, identities)
@@ -86,6 +88,7 @@ def selection_of(
             Diagnostic(
                 code="E0520",
                 message=f"no rule matches `{request.rules}`",
+                span=request.span,
                 help=f"did you mean `{near}`?" if near else "a pattern such as `POLICY/*` or `POLICY/RULE`",
             )
         )
@@ -238,11 +241,14 @@ def _title(selection: Selection, request: ListRequest) -> str:
     return f"{selection.kind.value} list for {groups}{whom}"
 
 
-def _no_such(what: str, name: str, known: Iterable[str]) -> Diagnostic:
+def _no_such(what: str, name: str, known: Iterable[str], span: Span | None = None) -> Diagnostic:
     names = sorted(known)
     near = nearest(name, names)
     listed = ", ".join(f"`{each}`" for each in names[:20])
     advice = f"the {what}s are {listed}" if names else f"there are no {what}s here"
     return Diagnostic(
-        code="E0520", message=f"there is no {what} `{name}`", help=f"did you mean `{near}`?" if near else advice
+        code="E0520",
+        message=f"there is no {what} `{name}`",
+        span=span,
+        help=f"did you mean `{near}`?" if near else advice,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from egressc.fidelity import Verdict
 from egressc.markdown import code, table_cell, visible
 from egressc.reasons import FACTS, Reason
 from egressc.services import PortSet
+from egressc.summary import verdict_cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from egressc.exports_judge import RuleInList
     from egressc.fidelity import Approximation
     from egressc.flows import Flow
+    from egressc.summary import Row
 
 
 def report_json(build: ListBuild) -> dict[str, Any]:
@@ -89,6 +92,75 @@ def ports_words(line: Line) -> str:
     if line.ports == ANY_PORT:
         return "any"
     return PortSet(line.ports).text.replace("/tcp", "")
+
+
+def report_bytes(build: ListBuild) -> bytes:
+    """The report as a JSON document."""
+    return (json.dumps(report_json(build), indent=1) + "\n").encode()
+
+
+def list_files(build: ListBuild) -> list[tuple[str, bytes]]:
+    """The files of a list in a build: itself, and its report in both forms."""
+    name = build.request.format.file_name(build.request.options)
+    return [
+        (name, build.text.encode()),
+        ("report.json", report_bytes(build)),
+        ("report.md", report_markdown(build).encode()),
+    ]
+
+
+def list_counts(build: ListBuild) -> dict[str, Any]:
+    """The numbers of one list, for ``--format json`` of a compilation."""
+    verdicts = Counter(rule.verdict for rule in build.rules)
+    touched = _touched(build)
+    return {
+        "export": build.request.name,
+        "format": build.request.format.name,
+        "list": build.request.options.kind.value,
+        "entries": len(build.entries),
+        "rules": len(build.rules),
+        "verdicts": {v.value: verdicts[v] for v in Verdict if verdicts[v]},
+        "reasons": {
+            r.value: {"rules": len(touched[r][0]), "accepted": len(touched[r][1])} for r in Reason if r in touched
+        },
+        "proved": True,
+    }
+
+
+def list_rows(builds: Sequence[ListBuild]) -> list[Row]:
+    """A line of the summary for each list."""
+    rows = []
+    order = list(Reason)
+    for build in builds:
+        touched = _touched(build)
+        reasons = [
+            f"{reason.value} {len(rules)}" + (f" (accepted {len(accepted)})" if accepted else "")
+            for reason, (rules, accepted) in sorted(touched.items(), key=lambda i: (-len(i[1][0]), order.index(i[0])))
+        ]
+        count = len(build.rules)
+        rows.append(
+            (
+                build.request.name,
+                f"{build.request.format.name} {build.request.options.kind.value}",
+                f"{count} rule{'s' if count != 1 else ''}",
+                verdict_cell(Counter(rule.verdict for rule in build.rules)),
+                ", ".join(reasons),
+                f"proved, {len(build.entries)} entr{'ies' if len(build.entries) != 1 else 'y'}",
+            )
+        )
+    return rows
+
+
+def _touched(build: ListBuild) -> dict[Reason, tuple[set[str], set[str]]]:
+    """For each reason the identities of the rules that it touches, and of those where it is accepted."""
+    found: dict[Reason, tuple[set[str], set[str]]] = {}
+    for rule in build.rules:
+        for each in rule.approximations:
+            touched, accepted = found.setdefault(each.reason, (set(), set()))
+            touched.add(rule.rule.identity)
+            if each.accepted:
+                accepted.add(rule.rule.identity)
+    return found
 
 
 def report_markdown(build: ListBuild) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
+    from egressc.inventory_exports import Export
     from egressc.inventory_proxy import Proxy
     from egressc.source import Source, Span
 
@@ -171,6 +172,7 @@ class Inventory:
     accounts: tuple[AccountOverride, ...]
     firewalls: tuple[Firewall, ...]
     service_tags: ServiceTags | None = None
+    exports: tuple[Export, ...] = ()
     _index: dict[str, int] = field(init=False, repr=False)
     _leaves: dict[str, tuple[int, ...]] = field(init=False, repr=False)
 

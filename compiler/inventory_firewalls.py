@@ -56,7 +56,7 @@ def load_firewalls(
                 settings=settings,
                 groups=ANY if listed is None else tuple(group for group, _ in listed),
                 group_spans=() if listed is None else tuple(place for _, place in listed),
-                accept=_acceptances(entry.get("accept"), known_reasons, report),
+                accept=load_acceptances(entry.get("accept"), known_reasons, report),
                 unbound_allowed=unbound is not None and unbound.value == "allowed",
                 span=span,
             )
@@ -99,9 +99,10 @@ def binding_problems(accounts: Iterable[AccountOverride], told: Collection[int])
                 yield diagnostic_of(problem, span, span)
 
 
-def _acceptances(
+def load_acceptances(
     node: Located | None, known_reasons: Sequence[str], report: list[Diagnostic]
 ) -> tuple[Acceptance, ...]:
+    """The approximations that an entry accepts under ``accept``, in the order of the file."""
     found = []
     for element in node.elements() if node is not None else ():
         word = element.get("reason") if isinstance(element.value, dict) else element

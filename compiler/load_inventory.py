@@ -9,7 +9,8 @@ from egressc import located, schema_check
 from egressc.addresses import EMPTY, union_of
 from egressc.diagnostics import has_errors, sort_key
 from egressc.inventory import DEFAULT_INTERNAL, Inventory
-from egressc.inventory_firewalls import binding_problems, load_accounts, load_firewalls
+from egressc.inventory_exports import load_exports
+from egressc.inventory_firewalls import binding_problems, load_acceptances, load_accounts, load_firewalls
 from egressc.inventory_groups import load_groups, load_networks
 from egressc.inventory_overlap import check_shared_addresses
 from egressc.service_tags import load_service_tags
@@ -33,6 +34,7 @@ def load(
     *,
     known_targets: Sequence[str],
     known_reasons: Sequence[str],
+    known_formats: Sequence[str] = (),
     check_settings: Callable[[Firewall], Iterable[Diagnostic]] = lambda _: (),
 ) -> tuple[Inventory | None, tuple[Diagnostic, ...]]:
     """The inventory in a file, and what is wrong with it; no inventory if there are errors.
@@ -47,7 +49,7 @@ def load(
         return None, problems
     report = list(schema_check.check(root, schema_check.load_schema("egressc.grammar", "inventory.schema.json")))
     groups = load_groups(root.get("groups"), known_targets, report)
-    names = {name: None for name, _ in entries.entries()} if (entries := root.get("groups")) is not None else {}
+    names = {name: None for name, _ in _entries(root.get("groups"))}
     tags = root.get("service-tags")
     inventory = Inventory(
         source=source,
@@ -56,6 +58,14 @@ def load(
         accounts=load_accounts(root.get("service-accounts"), report),
         firewalls=load_firewalls(root.get("firewalls"), names, known_targets, known_reasons, report),
         service_tags=load_service_tags(tags, read_file, report) if tags is not None else None,
+        exports=load_exports(
+            root.get("exports"),
+            names,
+            {name: each.key_span or each.span for name, each in _entries(root.get("firewalls"))},
+            known_formats,
+            lambda node: load_acceptances(node, known_reasons, report),
+            report,
+        ),
     )
     report.extend(binding_problems(inventory.accounts, told={d.span.start for d in report if d.span is not None}))
     check_shared_addresses(inventory, groups.networks, report)
@@ -81,6 +91,10 @@ def _of_settings(
         is_other = settings is not None and not isinstance(settings.value, dict | None)
         if firewall.target in known_targets and not misspelt and not is_other:
             yield from check_settings(firewall)
+
+
+def _entries(node: Located | None) -> tuple[tuple[str, Located], ...]:
+    return tuple(node.entries()) if node is not None else ()
 
 
 def _on_one_line(diagnostic: Diagnostic) -> Diagnostic:

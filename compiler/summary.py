@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from egressc.fidelity import Fidelity
 
+Row = tuple[str, str, str, str, str, str]
+"""The cells of a line: name, target, rules, verdicts, reasons, what is proved."""
+
 _ALWAYS = (Verdict.EXACT, Verdict.WIDER)
 
 _BADNESS = (
@@ -25,8 +28,10 @@ _BADNESS = (
 )
 
 
-def summary_lines(reports: Sequence[Fidelity]) -> list[str]:
+def summary_lines(reports: Sequence[Fidelity], more: Sequence[Row] = ()) -> list[str]:
     """One line for each firewall, in columns: rules are the policy's; behind a reason, how many rules it touches.
+
+    ``more`` are lines of other things that are built, which stand below in the same columns.
 
     The artefacts of a host firewall that governs several groups share a line: a rule counts once, with what is worst
     about it anywhere.
@@ -34,7 +39,7 @@ def summary_lines(reports: Sequence[Fidelity]) -> list[str]:
     together: dict[str, list[Fidelity]] = {}
     for report in reports:
         together.setdefault(report.site.firewall, []).append(report)
-    rows = [_row(name, some) for name, some in together.items()]
+    rows = [*(_row(name, some) for name, some in together.items()), *more]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(5)]
     return [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row[:5], widths, strict=True)), row[5]]).rstrip()
@@ -57,6 +62,16 @@ def counts(report: Fidelity) -> dict[str, Any]:
     }
 
 
+def verdict_cell(verdicts: Counter[Verdict], *, starred: bool = False) -> str:
+    """How many rules have which verdict; exact and wider also where there is none."""
+    shown = [
+        f"{verdict.value}{'*' if starred and verdict is Verdict.EXACT else ''} {verdicts[verdict]}".ljust(9)
+        for verdict in Verdict
+        if verdicts[verdict] or verdict in _ALWAYS
+    ]
+    return "  ".join(shown).rstrip()
+
+
 def _reasons(reports: Sequence[Fidelity]) -> tuple[dict[Reason, set[str]], dict[Reason, set[str]]]:
     """For each reason the identities of the rules that it touches, and of those where it is accepted."""
     touched: dict[Reason, set[str]] = defaultdict(set)
@@ -70,7 +85,7 @@ def _reasons(reports: Sequence[Fidelity]) -> tuple[dict[Reason, set[str]], dict[
     return touched, accepted
 
 
-def _row(firewall: str, reports: Sequence[Fidelity]) -> tuple[str, str, str, str, str, str]:
+def _row(firewall: str, reports: Sequence[Fidelity]) -> Row:
     worst: dict[str, Verdict] = {}
     starred = False
     for report in reports:
@@ -79,11 +94,7 @@ def _row(firewall: str, reports: Sequence[Fidelity]) -> tuple[str, str, str, str
             worst[identity] = max(worst.get(identity, Verdict.EXACT), rule.verdict, key=_BADNESS.index)
             starred |= bool(rule.assumptions) and rule.verdict is Verdict.EXACT
     verdicts = Counter(worst.values())
-    shown = [
-        f"{verdict.value}{'*' if starred and verdict is Verdict.EXACT else ''} {verdicts[verdict]}".ljust(9)
-        for verdict in Verdict
-        if verdicts[verdict] or verdict in _ALWAYS
-    ]
+    shown = verdict_cell(verdicts, starred=starred)
     touched, accepted = _reasons(reports)
     order = list(Reason)
     reasons = [
@@ -100,7 +111,7 @@ def _row(firewall: str, reports: Sequence[Fidelity]) -> tuple[str, str, str, str
         firewall,
         reports[0].site.target,
         f"{rules} rule{'s' if rules != 1 else ''}",
-        "  ".join(shown).rstrip(),
+        shown,
         ", ".join(reasons),
         tail,
     )

@@ -11,6 +11,7 @@ from egressc.api import Compilation, Request, collector_paused, compile_request
 from egressc.console import Progress, complain, say, say_bytes, tell, tell_text, text_of
 from egressc.diagnostics import has_errors
 from egressc.exits import COULD_NOT_RUN, DONE, NO
+from egressc.exports_report import list_counts, list_files, list_rows
 from egressc.fidelity_files import fidelity_json, fidelity_markdown
 from egressc.output import Folder, digest, write
 from egressc.output_manifest import OutputError
@@ -85,9 +86,14 @@ def _run(options: argparse.Namespace) -> int:
     reports = [build.fidelity for build in result.builds]
     diagnostics = text_of(result.diagnostics, options.color)
     if options.format == "json":
-        told = to_json(result.diagnostics, output=options.output, firewalls=[counts(report) for report in reports])
+        told = to_json(
+            result.diagnostics,
+            output=options.output,
+            firewalls=[counts(report) for report in reports],
+            exports=[list_counts(made) for made in result.lists],
+        )
     else:
-        told = "".join(f"{line}\n" for line in summary_lines(reports))
+        told = "".join(f"{line}\n" for line in summary_lines(reports, list_rows(result.lists)))
     try:
         write(Path(options.output), folders, __version__, _made_from(request, result), complete=result.complete)
     except OutputError as error:
@@ -102,7 +108,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _refused(result: Compilation, options: argparse.Namespace) -> int:
     if options.format == "json":
-        say(to_json(result.diagnostics, output=None, firewalls=[]))
+        say(to_json(result.diagnostics, output=None, firewalls=[], exports=[]))
     else:
         tell(result.diagnostics, options.color)
     return COULD_NOT_RUN if result.could_not_run else NO
@@ -142,6 +148,9 @@ def _folders(result: Compilation, progress: Progress) -> list[Folder]:
         files.append(("fidelity.json", fidelity_json(build.fidelity, build.target)))
         files.append(("fidelity.md", fidelity_markdown(build.fidelity, build.target)))
         folders.append(Folder(build.site.name, build.site.firewall, build.site.target, tuple(files)))
+    for made in result.lists:
+        name = made.request.name
+        folders.append(Folder(name, name, made.request.format.name, tuple(list_files(made))))
     return folders
 
 

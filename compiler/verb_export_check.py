@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from egressc.api import collector_paused
 from egressc.api_export import compare_list
+from egressc.api_export_ready import ready
 from egressc.console import Progress, complain, say, tell
 from egressc.exits import COULD_NOT_RUN, DONE, NO
 from egressc.exports import request_text
@@ -15,7 +16,6 @@ from egressc.exports_report import flow_json
 from egressc.meaning import UnreadableError
 from egressc.project_paths import near_path, printable, reason
 from egressc.report_json import to_json
-from egressc.verb_export import ready
 
 if TYPE_CHECKING:
     import argparse
@@ -40,12 +40,12 @@ def compare(request: ListRequest, as_of: date, options: argparse.Namespace) -> i
         return COULD_NOT_RUN
     with collector_paused(), Progress() as progress:
         progress("reading", 0, 2)
-        prepared, report, status = ready(request, paths or (".",), options.inventory, as_of)
+        made_from, report, status = ready(request, paths or (".",), options.inventory, as_of)
         found = None
-        if prepared is not None:
+        if made_from is not None:
             progress("comparing", 1, 2)
             try:
-                found, wrong = compare_list(prepared, request, text)
+                found, wrong = compare_list(made_from.prepared, made_from.request, text)
             except UnreadableError as error:
                 place = f"{printable(where)}:{error.line}" if error.line else printable(where)
                 complain(f"egressc export: {place}: {error.message}")

@@ -19,7 +19,7 @@ from egressc.lowering import Recognition
 from egressc.policy import Action
 from egressc.reasons import Effect, Reason
 
-FORMS = ("compile", "diagnostics", "explain", "fidelity", "fmt", "init", "manifest", "targets")
+FORMS = ("compile", "diagnostics", "explain", "export", "fidelity", "fmt", "init", "manifest", "targets")
 AS_OF = ("--as-of", "2026-11-22")
 
 INVENTORY = """
@@ -273,14 +273,14 @@ def test_errors(told, wrong):
 
     status, compiled = told("compile", wrong, "--target", "iptables", *AS_OF, "--format", "json", "-o", "out")
     assert status == 1
-    assert check("compile", compiled) == {**checked, "output": None, "firewalls": []}
+    assert check("compile", compiled) == {**checked, "output": None, "firewalls": [], "exports": []}
 
 
 def test_a_file_that_is_not_there(told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for verb, name, more in (
         ("check", "diagnostics", {}),
-        ("compile", "compile", {"output": None, "firewalls": []}),
+        ("compile", "compile", {"output": None, "firewalls": [], "exports": []}),
         ("fmt", "fmt", {"changed": []}),
     ):
         status, found = told(verb, "missing.egress", "--format", "json")
@@ -330,6 +330,10 @@ COUNTS = {
     "firewall": "f", "target": "t", "rules": 1, "verdicts": {"exact": 1},
     "reasons": {"path": {"rules": 1, "accepted": 0}}, "proved": True, "assumptions": [],
 }  # fmt: skip
+LIST_COUNTS = {
+    "export": "e", "format": "pac", "list": "bypass", "entries": 1, "rules": 1, "verdicts": {"exact": 1},
+    "reasons": {"path": {"rules": 1, "accepted": 0}}, "proved": True,
+}  # fmt: skip
 FLOW = {"transport": "tcp", "port": 443}
 APPROXIMATION = {
     "reason": "path", "effect": "wider", "level": "note", "accepted": True, "sentence": "s", "why": "w", "example": FLOW,
@@ -340,12 +344,21 @@ RULE = {
 }  # fmt: skip
 FEATURE = {"feature": "f", "how": "h", "verdict": "exact", "reasons": ["path"], "assumptions": []}
 GOOD = {
-    "compile": {"diagnostics": [DIAGNOSTIC], "output": "o", "firewalls": [COUNTS]},
+    "compile": {"diagnostics": [DIAGNOSTIC], "output": "o", "firewalls": [COUNTS], "exports": [LIST_COUNTS]},
     "diagnostics": {"diagnostics": [DIAGNOSTIC]},
     "explain": {"pages": [{"code": "E0207", "markdown": "# E0207: t\n"}]},
     "fidelity": {
         "version": 1, "firewall": "f", "target": "t", "as_of": "2026-11-22", "proved": ["f"], "derived": [],
         "assumes": [], "approximations": [], "rules": [RULE],
+    },
+    "export": {
+        "version": 1, "format": "csv", "form": "csv", "list": "bypass", "groups": ["g"], "account": None, "proved": True,
+        "remarks": [], "entries": [{"text": "h", "ports": "443", "rules": ["p/r"]}],
+        "rules": [
+            {
+                "rule": "p/r", "file": "a", "line": 1, "column": 1, "verdict": "wider", "approximations": [APPROXIMATION],
+            }
+        ],
     },
     "fmt": {"diagnostics": [DIAGNOSTIC], "changed": ["a"]},
     "init": {"folder": "p", "files": ["a"]},

@@ -249,7 +249,6 @@ PROXY = "groups: {g: "
 MALFORMED = {
     # keys
     "unknown key at the top": ("«group: {}\n", "E0410"),
-    "exports, which come later": ("«exports: {}\n", "E0410"),
     "unknown key of a group": ("groups:\n  a:\n    «netwroks: [10.0.0.1]\n", "E0410"),
     "unknown key of a firewall": (FW + "«setings: {}}}\n", "E0410"),
     "unknown key of an acceptance": (FW + "accept: [{reason: path, «rule: a/b}]}}\n", "E0410"),
