@@ -174,6 +174,7 @@ class Inner(StrEnum):
     """What a format does with a wildcard inside a label, or in an inner label."""
 
     EXACT = "exact"
+    LABELS = "labels"  # whole labels alone
     GLOB = "glob"  # a star that also stands for dots
     NO = "no"
 
@@ -205,7 +206,10 @@ class Abilities:
     labels at most before the domain (``None``: any number). ``inner``: other wildcards. ``path``: whether it can say
     the path of a plain HTTP request; ``tls_path``: of any (a table that only tells what is meant). ``exceptions``:
     whether a line can leave out hosts. ``resolves``: whether addresses are compared with what a name resolves to as
-    well. ``everything``: whether it can say "whatever is asked for". ``tags``: service tags by their names.
+    well. ``everything``: whether it can say "whatever is asked for". ``names``: whether it can say names at all.
+    ``tags``: service tags by their names. ``together``: so many whole-label wildcards side by side at most (``None``:
+    any number). ``elsewhere``: where what this list cannot say of names or of addresses is, in words (another form of
+    the same format): it is not lost, and said in a note.
     """
 
     exact: Exact = Exact.EXACT
@@ -220,7 +224,10 @@ class Abilities:
     v6: Addresses = Addresses.NO
     resolves: bool = False
     everything: bool = True
+    names: bool = True
     tags: bool = False
+    together: int | None = None
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -99,6 +99,10 @@ def _by_name(entry: Entry, pattern: HostPattern, dialect: Dialect) -> Lowered:
         after = None if new is None else new.reach
         steps.append(ListStep(reason, effect, f"{sentence}{whose}", state.reach, after, level))
 
+    if not able.names:
+        named = "any name" if pattern == ANY_NAME else f"`{pattern.text}`"
+        step(Reason.NO_NAMES, Effect.NARROWER, _not_here(f"{named} is no address", able), None, _lost_level(able))
+        return Lowered(entry, (), tuple(steps))
     if pattern == ANY_NAME:
         if not able.everything:
             step(Reason.NO_NAMES, Effect.NARROWER, "the list cannot say that whatever is asked for is meant", None)
@@ -122,8 +126,10 @@ def _by_name(entry: Entry, pattern: HostPattern, dialect: Dialect) -> Lowered:
         new = replace(state, shape=Shape.BELOW, pattern=wide, matched=(wide,))
         step(Reason.LABEL_WILDCARD, Effect.WIDER, f"`{pattern.text}` becomes `{wide.text}`", new)
         state = new
+    elif state.shape is Shape.INNER and able.inner is Inner.LABELS:
+        state = _whole_labels(state, able, steps, whose)
     elif state.shape is Shape.INNER and able.inner is Inner.GLOB:
-        crossed = _crossed(pattern)
+        crossed = _crossed(pattern, able)
         if crossed != state.matched:
             new = replace(state, matched=crossed)
             step(Reason.DEPTH, Effect.WIDER, f"the star of `{pattern.text}` also stands for dots", new)
@@ -170,9 +176,44 @@ def deeper(pattern: HostPattern, levels: int) -> tuple[HostPattern, ...]:
     return (HostPattern((*("*",) * levels, *pattern.labels), deep=True),)
 
 
-def _crossed(pattern: HostPattern) -> tuple[HostPattern, ...]:
-    """What a glob of the same spelling matches whose star also stands for dots; so many more labels are followed."""
-    return crossing(pattern.text)
+def _whole_labels(state: _State, able: Abilities, steps: list[ListStep], whose: str) -> _State:
+    """A pattern whose wildcards are whole labels, not too many of them side by side."""
+    pattern = state.pattern
+    whole = HostPattern(tuple(["*" if "*" in label else label for label in pattern.labels]), pattern.deep)
+    if whole != pattern:
+        new = replace(state, pattern=whole, matched=(whole,))
+        sentence = f"`{pattern.text}` becomes `{whole.text}`: any label{whose}"
+        steps.append(ListStep(Reason.LABEL_WILDCARD, Effect.WIDER, sentence, state.reach, new.reach))
+        state = new
+    after = _after_long_run(whole, able.together)
+    if after:
+        wide = HostPattern(whole.labels[after:], deep=True)
+        new = replace(state, shape=Shape.BELOW, pattern=wide, matched=(wide,))
+        sentence = f"`{whole.text}` has more than {able.together} labels in a row that are any: `{wide.text}`{whose}"
+        steps.append(ListStep(Reason.DEPTH, Effect.WIDER, sentence, state.reach, new.reach))
+        state = new
+    return state
+
+
+def _after_long_run(pattern: HostPattern, most: int | None) -> int:
+    """Where the labels begin that follow too many wildcards side by side; 0 if there are none such."""
+    run = after = 0
+    for at, label in enumerate(pattern.labels):
+        run = run + 1 if label == "*" else 0
+        if most is not None and run > most:
+            after = at + 1
+    return after
+
+
+def _crossed(pattern: HostPattern, able: Abilities) -> tuple[HostPattern, ...]:
+    """What a glob of the same spelling matches whose star also stands for dots; so many more labels are followed.
+
+    Where the spelling of a host stands for the names below it, that of a glob does, too.
+    """
+    found = crossing(pattern.text)
+    if able.exact is Exact.BELOW and not pattern.deep:
+        found = (*found, *crossing(f"*.{pattern.text}"))
+    return found
 
 
 def crossing(text: str) -> tuple[HostPattern, ...]:
@@ -230,8 +271,8 @@ def _by_address(entry: Entry, addresses: AddressSet, dialect: Dialect) -> Lowere
             other = able.v4 if family == 6 else able.v6
             by_family = how is Addresses.NO and other is not Addresses.NO
             reason = Reason.FAMILY if by_family else Reason.ADDRESS
-            sentence = f"the list cannot say `{union_of(lost).text}`{whose}"
-            steps.append(ListStep(reason, Effect.NARROWER, sentence, gone, None))
+            sentence = f"{_not_here(f'the list cannot say `{union_of(lost).text}`', able)}{whose}"
+            steps.append(ListStep(reason, Effect.NARROWER, sentence, gone, None, _lost_level(able)))
     left = Reach(ANY, ANY, (AddressEndpoint(addresses),), (), PortSet(entry.ports))
     ports, told = _ports(entry.ports, able.ports)
     if told and said:
@@ -241,6 +282,15 @@ def _by_address(entry: Entry, addresses: AddressSet, dialect: Dialect) -> Lowere
         steps.append(by_literal(addresses, entry.ports, left, whose))
     lines = [Line(Shape.ADDRESS, None, piece, some, entry.rules) for piece in said for some in ports]
     return Lowered(entry, tuple(lines), tuple(steps))
+
+
+def _not_here(what: str, able: Abilities) -> str:
+    return f"{what}: {able.elsewhere}" if able.elsewhere else what
+
+
+def _lost_level(able: Abilities) -> Level | None:
+    """A note where what this list does not say is elsewhere."""
+    return Level.NOTE if able.elsewhere else None
 
 
 def by_literal(addresses: AddressSet, ports: Ranges, reach: Reach, whose: str) -> ListStep:
