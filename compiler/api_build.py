@@ -136,6 +136,21 @@ def build_all(
     return tuple(builds)
 
 
+def enforced_by_hosts(prepared: Prepared) -> frozenset[tuple[str, str]]:
+    """Rule and group for each rule whose accounts a host firewall of the inventory enforces exactly there."""
+    enforced: set[tuple[str, str]] = set()
+    for firewall in prepared.inventory.firewalls:
+        target = load_target(firewall.target)
+        settings, _ = target.load_settings(firewall.settings)
+        if settings is None or not (target.per_group(settings) and target.sees_accounts(settings)):
+            continue
+        for site in bind(prepared, firewall, target, settings):
+            lowering = target.lower(site)
+            if site.closing_deny and not has_errors(lowering.diagnostics):
+                enforced |= _enforced(lowering)
+    return frozenset(enforced)
+
+
 def _not_told(found: Iterable[Diagnostic], told: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """What is found, but for rules of which an error says already that they cannot be lowered."""
     places = {d.span for d in told if d.level is Level.ERROR}

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from egressc.anything import Anything
+from egressc.api_build import enforced_by_hosts
 from egressc.bind import bind_everything
 from egressc.diagnostics import Diagnostic, Level, has_errors
 from egressc.exports import ListKind
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from egressc.exports_judge import Judged
     from egressc.exports_wanted import Wanted
     from egressc.inventory import Acceptance
+    from egressc.policy import Rule
     from egressc.site import Site
     from egressc.source import Span
     from egressc.targets.list_protocol import ListFormat
@@ -120,7 +123,8 @@ def build_list(prepared: Prepared, request: ListRequest) -> tuple[ListBuild | No
     )
     concerned = {rule.identity: rule for entry in want.entries for rule in entry.rules}
     concerned |= {rule.identity: rule for each in made.judged for rule in each.rules}
-    rules = by_rule(concerned.values(), made.judged, request.options.kind, grading)
+    enforced = _Enforced(prepared, selection.groups)
+    rules = by_rule(concerned.values(), made.judged, request.options.kind, grading, enforced)
     refusals = request.format.problems(made.model)
     whom = made.model.title.partition(" for ")[2]
     report = list(announcements(rules, want, refusals, shown=request.shown, kind=request.options.kind, whom=whom))
@@ -137,6 +141,29 @@ def build_list(prepared: Prepared, request: ListRequest) -> tuple[ListBuild | No
         entries=spelled,
         remarks=tuple(request.format.remarks(made.model)),
     ), report
+
+
+class _Enforced:
+    """Whether host firewalls of the inventory tell the accounts of a rule apart in all groups of a list.
+
+    They are lowered when it is first asked, and that is where a list does not see accounts.
+    """
+
+    def __init__(self, prepared: Prepared, groups: Sequence[str]) -> None:
+        self._prepared = prepared
+        self._groups = frozenset(groups)
+        self._known: frozenset[tuple[str, str]] | None = None
+
+    def __call__(self, rule: Rule) -> bool:
+        if self._known is None:
+            self._known = enforced_by_hosts(self._prepared)
+        names = {group.name for group in self._prepared.inventory.leaves(_names(rule))}
+        mine = self._groups & names
+        return bool(mine) and all((rule.identity, name) in self._known for name in mine)
+
+
+def _names(rule: Rule) -> tuple[str, ...] | Anything:
+    return rule.groups if isinstance(rule.groups, Anything) else tuple(group.name for group in rule.groups)
 
 
 @dataclass(frozen=True, slots=True)

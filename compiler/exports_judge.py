@@ -24,7 +24,7 @@ from egressc.reasons import FACTS, Effect, Reason
 from egressc.services import PortSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from egressc.exports import Line, ListStep, Lowered, ReadList
     from egressc.exports_wanted import Wanted
@@ -168,14 +168,23 @@ def _changed(step: ListStep, own: Requests, asked: Requests) -> Flow | None:
 
 
 def by_rule(
-    rules: Iterable[Rule], judged: Iterable[Judged], kind: ListKind, grading: Grading
+    rules: Iterable[Rule],
+    judged: Iterable[Judged],
+    kind: ListKind,
+    grading: Grading,
+    enforced: Callable[[Rule], bool] = lambda _rule: False,
 ) -> tuple[RuleInList, ...]:
-    """How the list says each rule, by identity: of several examples for one reason that of the most serious step."""
+    """How the list says each rule, by identity: of several examples for one reason that of the most serious step.
+
+    ``enforced`` says of a rule whether host firewalls tell its accounts apart wherever the list is used: then it is a
+    note that the list does not.
+    """
     accepted = Acceptances(grading)
     found: dict[str, dict[tuple[Reason, Effect], tuple[Level, str, Flow | None]]] = {}
     for each in judged:
-        reason, effect, level = _graded(each.step, kind)
+        reason, effect, graded = _graded(each.step, kind)
         for rule in each.rules:
+            level = Level.NOTE if reason is Reason.ACCOUNT and enforced(rule) else graded
             held = found.setdefault(rule.identity, {})
             known = held.get((reason, effect))
             if known is None or _rank(known[0]) < _rank(level):

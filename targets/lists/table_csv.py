@@ -1,7 +1,7 @@
 """CSV: one destination on a line, exactly as the policy means it, for spreadsheets and other people's scripts.
 
 The form is that of RFC 4180, section 2, with LF. Columns: ``destination`` (a host, ``*.d``, ``*``, or addresses),
-``ports``, ``path`` (with ``http`` only), ``except`` (hosts left out, with spaces between), ``rules``. A value that a
+``ports``, ``path``, ``except`` (hosts left out, with spaces between), ``rules``. A value that a
 spreadsheet would take for a formula cannot occur: a host begins with a letter, a digit, ``_`` or ``*``.
 """
 
@@ -109,7 +109,7 @@ FORMAT = ListFormat(
             Capability("`*.x`", "a line", "exact"),
             Capability("`x` with `*.x`", "two lines", "exact"),
             Capability("inner `*`, `*` inside a label", "a line in the language's spelling", "exact"),
-            Capability("URL path", "a column; only of plain HTTP", "exact"),
+            Capability("URL path", "a column", "exact"),
             Capability("address, CIDR, range", "a line", "exact"),
             Capability("ports", "a column", "exact"),
             Capability("`except`", "a column", "exact"),
