@@ -13,6 +13,7 @@ from egressc.question_cause import Cause, causes, inspection_causes, rules_of
 from egressc.question_firewall import Decided, Enforcement, Opened, Ruled
 from egressc.question_near import NearMiss, near_misses
 from egressc.question_open import Open, inspection_open, left_open
+from egressc.question_proxy import expected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,8 @@ class FirewallAnswer:
     """What one artefact does with the flows of one group. ``name`` is ``FIREWALL`` or ``FIREWALL/GROUP``.
 
     ``names`` are the artefact rules that decide, in their order, with where they stand; ``rules`` those of the policy
-    that they stand for. ``why`` says why the verdict is unknown. ``same`` is true if the policy says the same.
+    that they stand for. ``why`` says why the verdict is unknown. ``same`` is true if the policy says the same; where it
+    does not because the group is behind a proxy, ``proxy`` says so.
     """
 
     name: str
@@ -64,6 +66,7 @@ class FirewallAnswer:
     why: str = ""
     notes: tuple[str, ...] = ()
     same: bool = False
+    proxy: str = ""
 
 
 def answer(prepared: Prepared, whole: Site[None], who: Who, to: To) -> Answer | None:
@@ -138,7 +141,8 @@ def ask(
         names = tuple(dict.fromkeys((step.ruling.name, step.ruling.place) for step in here.steps))
         rules = rules_of(lowering, [name for name, _ in names])
         tls = _tls_note(inspections(whole.index, some, policy).only, here.opened)
-        why = causes(site, lowering, fidelity, some, policy, here)
+        to_do = expected(prepared, site, whole, sender.group, some, policy)
+        why = causes(site, lowering, fidelity, some, to_do.decision, here)
         why += inspection_causes(fidelity, {rule.identity for rule in rules}) if tls else ()
         answers.append(
             FirewallAnswer(
@@ -154,6 +158,7 @@ def ask(
                 why=here.why,
                 notes=(*tls, *_firewall_notes(site, found, here, rules)),
                 same=here.verdict.value == policy.verdict.value,
+                proxy=to_do.why,
             )
         )
     return tuple(answers)

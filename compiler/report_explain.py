@@ -120,12 +120,14 @@ def _firewall_lines(firewalls: Sequence[FirewallAnswer], *, colour: bool) -> Ite
     for each in firewalls:
         whose = f" for {each.group}" if several and not each.name.endswith(f"/{each.group}") else ""
         opened = f", {_OPENED[each.opened]}" if each.opened is not None else ""
-        differs = "" if each.same else "  (the policy does not say so)" if each.verdict in _SURE else ""
+        differs = "" if each.same or each.proxy else "  (the policy does not say so)" if each.verdict in _SURE else ""
         verdict = _painted(each.verdict.value, colour=colour)
         yield f"  {visible(each.name)} ({each.target}){whose}: {verdict}{opened}{differs}"
         for name, place in each.names:
             at = f" ({place})" if place else ""
             yield f"      by {'its default' if name == DEFAULT else f'rule {visible(name)}'}{visible(at)}"
+        if each.proxy:
+            yield f"      {visible(each.proxy)}"
         if each.why:
             yield f"      {visible(each.why)}"
         for cause in each.causes:
@@ -182,7 +184,7 @@ def explain_markdown(answer: Answer, firewalls: Sequence[FirewallAnswer], notes:
 def _firewall_row(each: FirewallAnswer) -> str:
     names = ", ".join("its default" if name == DEFAULT else code(name) for name, _ in each.names) or "–"
     why = [f"{cause.reason.value}: {cause.sentence}" for cause in each.causes]
-    why += [text for text in (each.why, *each.notes) if text]
+    why += [text for text in (each.proxy, each.why, *each.notes) if text]
     opened = f", {_OPENED[each.opened]}" if each.opened is not None else ""
     verdict = f"{each.verdict.value}{opened}"
     return f"| {table_cell(each.name)} ({each.target}) | {verdict} | {names} | {table_cell('; '.join(why)) or '–'} |"
@@ -295,6 +297,7 @@ def _firewall_json(each: FirewallAnswer) -> dict[str, Any]:
         "group": each.group,
         "verdict": each.verdict.value,
         "same_as_policy": each.same,
+        "proxy": each.proxy or None,
         "rule": each.names[0][0] if len({name for name, _ in each.names}) == 1 else None,
         "rules": [{"name": name, "place": place} for name, place in each.names],
         "policy_rules": [rule.key for rule in each.rules],
