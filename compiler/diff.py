@@ -41,7 +41,7 @@ def review_of(
     for side in (sides.old, sides.new):
         mine = [each for each in inspection if each.rule in side.known]
         ours.extend(changes_of(mine, sides, side, turned=False))
-    wider, narrower, inspected = account_changes(sides)
+    wider, narrower, inspected = account_changes(sides, ours)
     return Review(
         old=names[0],
         new=names[1],

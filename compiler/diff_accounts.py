@@ -11,17 +11,21 @@ from egressc.diff_lines import Process, changes_of
 from egressc.diff_sides import Side, Sides, Told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from egressc.policy import Account
     from egressc.review import Change
 
 
-def account_changes(sides: Sides) -> tuple[tuple[Change, ...], tuple[Change, ...], tuple[Change, ...]]:
+def account_changes(
+    sides: Sides, inspection_changed: Iterable[Change]
+) -> tuple[tuple[Change, ...], tuple[Change, ...], tuple[Change, ...]]:
     """What processes may newly do, may no longer do, and do inspected otherwise: an account is bound otherwise.
 
-    A process that an account gains was of no account before: what any account may do does not change for it.
+    A process that an account gains was of no account before: what any account may do does not change for it, and what
+    changes for any account, inspection as in ``inspection_changed``, is not told of it again.
     """
+    known = {_but_for_accounts(each) for each in inspection_changed if isinstance(each.accounts, Anything)}
     old, new = sides.old.prepared.accounts, sides.new.prepared.accounts
     wider: list[Change] = []
     narrower: list[Change] = []
@@ -34,13 +38,23 @@ def account_changes(sides: Sides) -> tuple[tuple[Change, ...], tuple[Change, ...
             process = Process(account=name, text=_told(mine, theirs), is_gained=is_gained)
             was = _seen_by(sides.old, None if is_gained else name)
             now = _seen_by(sides.new, name if is_gained else None)
-            wider.extend(changes_of(newly_allowed(was, now), sides, sides.new, turned=False, process=process))
-            narrower.extend(changes_of(newly_allowed(now, was), sides, sides.old, turned=True, process=process))
+            told = _seen_by(sides.new if is_gained else sides.old, None)
+            more, less = newly_allowed(was, now, told), newly_allowed(now, was, told)
+            wider.extend(changes_of(more, sides, sides.new, turned=False, process=process))
+            narrower.extend(changes_of(less, sides, sides.old, turned=True, process=process))
             inspection = list(inspected_otherwise(was, now))
             for seen, side in ((was, sides.old), (now, sides.new)):
                 found = [each for each in inspection if each.rule in seen.known]
-                inspected.extend(changes_of(found, sides, side, turned=False, process=process))
+                some = changes_of(found, sides, side, turned=False, process=process)
+                inspected.extend(each for each in some if _but_for_accounts(each) not in known)
     return tuple(wider), tuple(narrower), tuple(inspected)
+
+
+def _but_for_accounts(change: Change) -> tuple[object, ...]:
+    return (
+        change.groups, change.sources, change.endpoint, change.within, change.beyond, change.ports,
+        change.before, change.after,
+    )  # fmt: skip
 
 
 def _seen_by(side: Side, account: str | None) -> Side:

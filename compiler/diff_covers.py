@@ -8,10 +8,12 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL
+from egressc.anything import Anything
 from egressc.diff_endpoints import as_box, exceptions_near, fewest, narrowed, open_box
 from egressc.flows import Choice, addresses_of
 from egressc.flows_index import uncovered
 from egressc.flows_search import common
+from egressc.host_index import HostIndex
 from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from egressc.diff_sides import Told
     from egressc.flows import Box, Flow
     from egressc.flows_index import FlowIndex
+    from egressc.hosts import HostPattern
     from egressc.policy import Endpoint
     from egressc.reach import Reach
     from egressc.review import Verdict
@@ -33,7 +36,8 @@ class Found:
 
     They are within every endpoint of ``within``; ``beyond`` is left out, of which ``own`` by the rules themselves.
     ``rule`` says it, on the side whose words describe it; ``there`` are rules of the other side that are responsible.
-    Without an endpoint it is everything that ``rules`` have, so many endpoints as ``count`` says.
+    Without an endpoint it is everything that ``rules`` have, so many endpoints as ``count`` says. ``instead`` is an
+    example whose address is of the other IP version, if there is one.
     """
 
     rule: Told
@@ -48,10 +52,15 @@ class Found:
     there: tuple[Told, ...] = ()
     rules: tuple[Told, ...] = ()
     count: int = 0
+    instead: Flow | None = None
+
+
+_MANY = 32
+"""An entry with so many endpoints has an index over them."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """An endpoint of what covers: its flows, those without the exceptions, and the exceptions."""
 
     endpoint: Endpoint
@@ -67,31 +76,77 @@ class Cover:
         self.index = index
         self.reaches = reaches
         self._tags = tags
-        self._parts: dict[int, tuple[_Part, ...]] = {}
+        self._parts: dict[int, tuple[Part, ...]] = {}
+        self._named: dict[int, tuple[list[int], HostIndex[int]]] = {}
 
-    def parts_of(self, number: int) -> tuple[_Part, ...]:
+    @cached_property
+    def _having(self) -> dict[Endpoint, list[int]]:
+        """The entries that have a name, by the name."""
+        found: dict[Endpoint, list[int]] = {}
+        for number, reach in enumerate(self.reaches):
+            for endpoint in reach.endpoints:
+                if isinstance(endpoint, HostEndpoint):
+                    found.setdefault(endpoint, []).append(number)
+        return found
+
+    def has(self, box: Box, endpoint: Endpoint) -> bool:
+        """True if an entry has, in the same words, every flow of a box that is within a name; not every one is found.
+
+        Sets of thousands of names, of which few changed, are compared by this alone.
+        """
+        for number in self._having.get(endpoint, ()) if isinstance(endpoint, HostEndpoint) else ():
+            reach = self.reaches[number]
+            if (
+                _holds(reach.groups, box.groups)
+                and _holds(reach.accounts, box.accounts)
+                and reach.ports.contains(box.ports)
+                and not exceptions_near(endpoint, reach.exceptions, self._tags)
+            ):
+                return True
+        return False
+
+    def parts_of(self, number: int) -> tuple[Part, ...]:
         """The endpoints of an entry."""
         found = self._parts.get(number)
         if found is None:
             reach, tags = self.reaches[number], self._tags
             bare = replace(reach, exceptions=()) if reach.exceptions else reach
             out = tuple([(each, open_box(each, tags)) for each in reach.exceptions])
-            found = tuple([_Part(e, as_box(e, reach, tags), as_box(e, bare, tags), out) for e in reach.endpoints])
+            found = tuple([Part(e, as_box(e, reach, tags), as_box(e, bare, tags), out) for e in reach.endpoints])
             self._parts[number] = found
         return found
 
-    def near(self, box: Box, endpoint: Endpoint, within: tuple[Endpoint, ...]) -> Iterator[_Part]:
+    def parts_over(self, number: int, patterns: Sequence[HostPattern]) -> Iterable[Part]:
+        """The endpoints of an entry but for names that have no host of the patterns; an entry may have thousands."""
+        every = self.parts_of(number)
+        if len(every) <= _MANY or not patterns:
+            return every
+        known = self._named.get(number)
+        if known is None:
+            rest: list[int] = []
+            named: list[tuple[HostPattern, int]] = []
+            for at, part in enumerate(every):
+                if isinstance(part.endpoint, HostEndpoint):
+                    named.append((part.endpoint.pattern, at))
+                else:
+                    rest.append(at)
+            known = self._named[number] = rest, HostIndex(named)
+        found = {at for pattern in patterns for at in known[1].intersecting(pattern)}
+        return [every[at] for at in sorted((*known[0], *found))]
+
+    def near(self, box: Box, endpoint: Endpoint, within: tuple[Endpoint, ...]) -> Iterator[Part]:
         """What may cover a part of the endpoint in the same words: names for names, addresses for addresses."""
         numbers: set[int] = set(self.index.everywhere)
+        patterns = [pattern for pattern, _ in box.inside]
         by_address = not all(isinstance(each, HostEndpoint) for each in (endpoint, *within))
         if box.tags:
             numbers.update(n for s in self.index.signatures_over(box.ports, names=False) for n in s.numbers)
         elif by_address:
             numbers.update(self.index.by_address(box.addresses))
-        for pattern, _ in box.inside:
+        for pattern in patterns:
             numbers.update(self.index.names.intersecting(pattern))
         for number in sorted(numbers):
-            for part in self.parts_of(number):
+            for part in self.parts_over(number, patterns):
                 is_name = isinstance(part.endpoint, HostEndpoint)
                 same = bool(box.inside) if is_name else by_address or isinstance(part.endpoint, AnyAddressEndpoint)
                 if same and common(box, part.exact) is not None:
@@ -126,6 +181,8 @@ class Question:
         self, box: Box, endpoint: Endpoint, within: tuple[Endpoint, ...], own: tuple[Endpoint, ...]
     ) -> Iterator[Found]:
         """What of the box is decided otherwise, in words; ``own`` is what the rules leave out of the endpoint."""
+        if any(cover.has(box, endpoint) for cover in self.covers):
+            return
         if uncovered([box], (), self._indexes) is None:
             return
         near = [part for cover in self.covers for part in cover.near(box, endpoint, within)]
@@ -141,7 +198,7 @@ class Question:
         endpoint: Endpoint,
         within: tuple[Endpoint, ...],
         own: tuple[Endpoint, ...],
-        here: Sequence[_Part],
+        here: Sequence[Part],
     ) -> Iterator[Found]:
         gaps = dict.fromkeys(exception for part in here for exception in part.exceptions)
         for exception, flows in gaps:
@@ -159,9 +216,19 @@ class Question:
         found, rest = told if told is not None else (endpoint, fewest((*own, *beyond), self.tags))
         if told is not None and isinstance(endpoint, TagEndpoint):
             within = (endpoint, *within)
-        yield Found(self.rule, found, within, rest, own, cell, self.before, self.after, flow, self.there)
+        yield Found(
+            self.rule, found, within, rest, own, cell, self.before, self.after, flow, self.there,
+            instead=self._of_other_version(flow, cell, cores),
+        )  # fmt: skip
 
-    def _told(self, part: _Part, endpoint: Endpoint, cell: Box) -> Iterator[Endpoint]:
+    def _of_other_version(self, flow: Flow, cell: Box, cores: Sequence[Box]) -> Flow | None:
+        """A flow to an address of the other IP version than that of this one."""
+        if flow.address is None or cell.tags:
+            return None
+        rest = cell.addresses.family(4 if ":" in flow.address else 6)
+        return None if rest.is_empty else uncovered([replace(cell, addresses=rest)], cores, self._indexes)
+
+    def _told(self, part: Part, endpoint: Endpoint, cell: Box) -> Iterator[Endpoint]:
         """What to say of an entry that decides a part of the endpoint as before."""
         if isinstance(part.endpoint, HostEndpoint):
             if isinstance(endpoint, HostEndpoint):
@@ -195,6 +262,11 @@ class Question:
             return None
         rest = tuple(each for each in beyond if isinstance(each, HostEndpoint) or addresses_of(each, self.tags) is None)
         return AddressEndpoint(left), fewest(rest, self.tags)
+
+
+def _holds(names: frozenset[str] | Anything, some: Choice) -> bool:
+    """True if everyone of a choice is among the names."""
+    return isinstance(names, Anything) or (not some.negated and some.names <= names)
 
 
 def cells(box: Box, near: Iterable[Box]) -> Iterator[Box]:

@@ -1,7 +1,8 @@
-"""What many allows have behind a deny, put together: one by one nobody would read it."""
+"""What many rules have behind a deny, or under an exemption, put together: one by one nobody would read it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL
@@ -11,14 +12,18 @@ from egressc.flows import addresses_of
 from egressc.flows_index import uncovered
 from egressc.flows_search import common
 from egressc.policy import HostEndpoint
-from egressc.review import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from egressc.addresses import AddressSet
+    from egressc.diff_covers import Cover
     from egressc.diff_sides import Side, Told
     from egressc.flows import Box, Choice, Flow
+    from egressc.flows_index import FlowIndex
     from egressc.policy import Endpoint
+    from egressc.review import Verdict
+    from egressc.services import PortSet
 
 
 def clear_of_denies(numbers: Sequence[int], box: Box, endpoint: Endpoint, side: Side) -> Iterator[int]:
@@ -41,37 +46,61 @@ def clear_of_denies(numbers: Sequence[int], box: Box, endpoint: Endpoint, side: 
             yield number
 
 
-def everything_of(rules: Sequence[Told], box: Box, endpoint: Endpoint, deny: Told, side: Side) -> Iterator[Found]:
-    """All that the allows have within an endpoint of the deny that is gone, for all senders and accounts alike."""
-    alike: dict[tuple[Choice, Choice], list[Told]] = {}
+def clear_of(numbers: Sequence[int], box: Box, held: Cover, covers: Iterable[Cover]) -> Iterator[int]:
+    """Those of the entries of which none of the covers has a part within the box, and which leave nothing out."""
+    for number in numbers:
+        if held.reaches[number].exceptions:
+            continue
+        mine = [both for each in held.index.boxes_of(number) if (both := common(each, box)) is not None]
+        if not any(cover.index.meets_boxes(mine) for cover in covers):
+            yield number
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What is asked of many rules at once: what of them within an endpoint of ``there``, for its flows ``box``.
+
+    It was ``before`` and is ``after`` wherever none of ``indexes`` holds it; ``tags`` are those of the many.
+    """
+
+    box: Box
+    endpoint: Endpoint
+    there: Told
+    before: Verdict
+    after: Verdict
+    indexes: tuple[FlowIndex, ...]
+    tags: Mapping[str, AddressSet]
+
+
+def everything_of(rules: Sequence[Told], asked: Together) -> Iterator[Found]:
+    """All that the rules have within the endpoint, for all senders and accounts alike."""
+    box, endpoint, tags = asked.box, asked.endpoint, asked.tags
+    alike: dict[tuple[Choice, Choice, PortSet], list[Told]] = {}
     for rule in rules:
-        mine = as_box(rule.reach.endpoints[0], rule.reach, side.tags)
-        alike.setdefault((mine.groups.within(box.groups), mine.accounts.within(box.accounts)), []).append(rule)
-    for some in alike.values():
-        by_ports: dict[object, list[Told]] = {}
-        for rule in some:
-            by_ports.setdefault(rule.reach.ports.intersection(box.ports), []).append(rule)
-        for same in by_ports.values():
-            found = _example(same, box, side)
-            if found is None:
-                continue
-            both, flow = found
-            count = sum(1 for rule in same for each in rule.reach.endpoints if meet(each, endpoint, side.tags))
-            within = () if _is_everything(endpoint, same, side) else (endpoint,)
-            yield Found(
-                same[0], None, within, (), (), both, Verdict.DENY, Verdict.ALLOW, flow, (deny,), tuple(same), count
-            )
+        mine = as_box(rule.reach.endpoints[0], rule.reach, tags)
+        ports = rule.reach.ports.intersection(box.ports)
+        alike.setdefault((mine.groups.within(box.groups), mine.accounts.within(box.accounts), ports), []).append(rule)
+    for same in alike.values():
+        found = _example(same, asked)
+        if found is None:
+            continue
+        both, flow = found
+        count = sum(1 for rule in same for each in rule.reach.endpoints if meet(each, endpoint, tags))
+        within = () if _is_everything(endpoint, same, tags) else (endpoint,)
+        yield Found(
+            same[0], None, within, (), (), both, asked.before, asked.after, flow, (asked.there,), tuple(same), count
+        )
 
 
-def _is_everything(endpoint: Endpoint, rules: Sequence[Told], side: Side) -> bool:
-    return all(is_within(each, endpoint, side.tags) for rule in rules for each in rule.reach.endpoints)
+def _is_everything(endpoint: Endpoint, rules: Sequence[Told], tags: Mapping[str, AddressSet]) -> bool:
+    return all(is_within(each, endpoint, tags) for rule in rules for each in rule.reach.endpoints)
 
 
-def _example(rules: Sequence[Told], box: Box, side: Side) -> tuple[Box, Flow] | None:
+def _example(rules: Sequence[Told], asked: Together) -> tuple[Box, Flow] | None:
     for rule in rules:
         for endpoint in rule.reach.endpoints:
-            both = common(as_box(endpoint, rule.reach, side.tags), box)
-            flow = None if both is None else uncovered([both], (), (side.denies,))
+            both = common(as_box(endpoint, rule.reach, asked.tags), asked.box)
+            flow = None if both is None else uncovered([both], (), asked.indexes)
             if both is not None and flow is not None:
                 return both, flow
     return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from egressc.diff_covers import Question
 from egressc.diff_endpoints import as_box, exceptions_near, narrowed, written
-from egressc.diff_everything import clear_of_denies, everything_of
+from egressc.diff_everything import Together, clear_of, clear_of_denies, everything_of
 from egressc.flows_index import uncovered
 from egressc.flows_search import common
 from egressc.policy import Inspection
@@ -25,32 +25,40 @@ if TYPE_CHECKING:
     from egressc.reach import Reach
 
 
-def newly_allowed(before: Side, after: Side) -> Iterator[Found]:
+def newly_allowed(before: Side, after: Side, told: Side | None = None) -> Iterator[Found]:
     """What ``after`` allows and ``before`` does not.
 
-    Either no allow of the side before had it, or one had it and a deny that is gone took it away.
+    Either no allow of the side before had it, or one had it and a deny that is gone took it away. With ``told``, one of
+    the sides as a process of no account sees it, the other one is seen by such a process: what changes for that is told
+    already.
     """
-    covers = (before.allowed, after.denied)
-    for rule in after.allow_rules:
+    covers = (before.allowed, after.denied, *(() if told is None else (told.allowed,)))
+    is_of_before = told is not None and told.number == before.number
+    # What no allow of an account had, none for any account had.
+    for rule in () if is_of_before else after.allow_rules:
         if rule.key in before.keys:
             continue
         for box, endpoint, own in boxes_by_endpoint(rule, rule.reach, after):
             question = Question(rule, Verdict.DENY, Verdict.ALLOW, covers, after.tags)
             yield from question.changed(box, endpoint, (), own)
+    also = () if told is None else (told.denied if is_of_before else told.allowed,)
     for deny in before.deny_rules:
         if deny.key not in after.keys:
-            yield from _behind_deny(deny, before, after)
+            yield from _behind_deny(deny, before, after, also)
 
 
-def _behind_deny(deny: Told, before: Side, after: Side) -> Iterator[Found]:
-    """What allows have where a deny of the side before is gone."""
-    covers = (after.denied,)
+def _behind_deny(deny: Told, before: Side, after: Side, also: tuple[Cover, ...]) -> Iterator[Found]:
+    """What allows have where a deny of the side before is gone, but for what the covers ``also`` have."""
+    covers = (after.denied, *also)
     for box, endpoint, own in boxes_by_endpoint(deny, deny.reach, before):
+        if any(cover.has(box, endpoint) for cover in covers):
+            continue
         numbers = after.allows.meeting_boxes([box])
-        if len(numbers) > FEW and not own:
+        if len(numbers) > FEW and not own and not also:
             clear = set(clear_of_denies(numbers, box, endpoint, after))
             numbers = [number for number in numbers if number not in clear]
-            yield from everything_of([after.allow_rules[n] for n in sorted(clear)], box, endpoint, deny, after)
+            asked = Together(box, endpoint, deny, Verdict.DENY, Verdict.ALLOW, (after.denies,), after.tags)
+            yield from everything_of([after.allow_rules[n] for n in sorted(clear)], asked)
         for allow in [after.allow_rules[number] for number in numbers]:
             question = Question(allow, Verdict.DENY, Verdict.ALLOW, covers, after.tags, (deny,))
             for part in boxes_by_endpoint(allow, allow.reach, after):
@@ -100,14 +108,26 @@ def _of_inspection(rule: Told, part: _Part, mine: Side, other: Side, verdict: Ve
         pair = (verdict, state) if mine.number == 0 else (state, verdict)
         question = Question(rule, *pair, covers, mine.tags)
         box, endpoint, own = part
+        if any(cover.has(box, endpoint) for cover in covers):
+            continue
         for cell in there.cells(box, endpoint):
             if uncovered([cell], (), (there.index,)) is None:
                 yield from question.changed(cell, endpoint, (), own)
                 continue
-            for number in there.index.meeting_boxes([cell]):
+            numbers = there.index.meeting_boxes([cell])
+            if len(numbers) > FEW and not own:
+                clear = set(clear_of(numbers, cell, there, covers))
+                numbers = [number for number in numbers if number not in clear]
+                many = Together(cell, endpoint, rule, *pair, (), other.tags)
+                rules = other.allow_rules
+                if state is not Verdict.MAY:
+                    rules = tuple([each for each, _ in other.tls_rules(Inspection.MUST)])
+                yield from everything_of([rules[number] for number in sorted(clear)], many)
+            for number in numbers:
                 reach = there.reaches[number]
-                for held in reach.endpoints:
-                    theirs = as_box(held, reach, other.tags), held, exceptions_near(held, reach.exceptions, other.tags)
+                for each in there.parts_over(number, [pattern for pattern, _ in cell.inside]):
+                    held = each.endpoint
+                    theirs = each.exact, held, exceptions_near(held, reach.exceptions, other.tags)
                     yield from _in_both(question, (cell, endpoint, own), theirs)
 
 

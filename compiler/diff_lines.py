@@ -147,7 +147,7 @@ def _together(lines: list[Line], words: Words, *, everyone: bool) -> Iterator[Li
 
 def _change(line: Line, words: Words, *, turned: bool) -> Change:
     mine = rules_at(line.rules)
-    theirs = rules_at((*line.there, *words.decided_there(line.example)))
+    theirs = rules_at((*line.there, *words.decided_there(line)))
     before, after = (line.after, line.before) if turned else (line.before, line.after)
     old, new = (mine, theirs) if words.side.number == 0 else (theirs, mine)
     return Change(

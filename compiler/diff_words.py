@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from egressc.addresses import AddressSet, parse_addresses, union_of
+from egressc.addresses import ALL, AddressSet, parse_addresses, union_of
 from egressc.anything import ANY, Anything
 from egressc.diff_cells import OTHER
 from egressc.diff_endpoints import written
 from egressc.drift import holds
-from egressc.policy import HostEndpoint
-from egressc.review import RuleAt
+from egressc.flows_search import example_address
+from egressc.policy import AnyAddressEndpoint, HostEndpoint
+from egressc.review import RuleAt, Verdict
 from egressc.services import PortSet
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from egressc.flows import Box, Flow
     from egressc.flows_index import FlowIndex
     from egressc.policy import Endpoint
-    from egressc.review import Verdict
     from egressc.services import Service
 
 
@@ -155,17 +155,18 @@ class Words:
 
     def example(self, cell: Cell, parties: frozenset[str]) -> Flow:
         """A flow of the cell that one of the parties sends; the group in it is a party."""
-        # For all senders and accounts of what was found the same holds: each of them will do.
-        _, _, _, group, found = min(
+        # For all senders and accounts of what was found the same holds: each of them will do, but a packet has one IP
+        # version.
+        _, _, _, _, group, found, flow = min(
             (
-                (each.rule.rule.key, replace(each.example, group=None).text, self._party_order(name), name, each)
+                (not fits, each.rule.rule.key, replace(flow, group=None).text, order, name, each, flow)
                 for each in cell.found
-                for name in [min(parties & each.box.groups.names, key=self._party_order, default="")]
-                if name
+                for flow in (each.example, each.instead)
+                if flow is not None
+                for fits, order, name in self._who_sends(flow, parties & each.box.groups.names)
             ),
-            key=lambda each: each[:3],
+            key=lambda each: each[:4],
         )
-        flow = found.example
         chosen = found.box.accounts
         account = flow.account
         if (account or OTHER) not in cell.accounts:
@@ -177,6 +178,15 @@ class Words:
         path = "/" if by_path and flow.path is None and flow.host is not None else flow.path
         return replace(flow, group=group, account=account, path=path, unnamed=() if account else flow.unnamed)
 
+    def _who_sends(self, flow: Flow, parties: frozenset[str]) -> Iterator[tuple[bool, tuple[object, ...], str]]:
+        """The party to name, one that can send the flow before others: whether it can, its order, its name."""
+        known = [(self._fits(flow, name), self._party_order(name), name) for name in parties]
+        yield from sorted(known, key=lambda each: (not each[0], each[1]))[:1]
+
+    def _fits(self, flow: Flow, name: str) -> bool:
+        addresses = self.sides.parties.by_name[name].addresses
+        return addresses is None or flow.address is None or not _of_version(addresses, flow).is_empty
+
     def _party_order(self, name: str) -> tuple[object, ...]:
         party = self.sides.parties.by_name[name]
         return sorted(self._groups_of(party)), party.addresses.text if party.addresses is not None else ""
@@ -185,6 +195,8 @@ class Words:
         """The example of a line in the words of this side: a group, an address of it, and the account's name."""
         flow = line.example
         party = self.sides.parties.by_name[flow.group] if flow.group is not None else None
+        if flow.host is None and flow.address is None and isinstance(line.endpoint, AnyAddressEndpoint):
+            flow = replace(flow, address=self._unnamed(party))
         account = None if flow.account is None else self.account(flow.account)
         if party is None:
             return replace(flow, account=account)
@@ -197,11 +209,24 @@ class Words:
             source = wanted.first() if not wanted.is_empty else ""
         return replace(flow, group=mine[0], source=source, account=account)
 
+    def _unnamed(self, party: Party | None) -> str | None:
+        """An address that no rule of either side names and that the party can send to: each is decided the same."""
+        free = ALL
+        for side in (self.sides.old, self.sides.new):
+            free = free.intersection(side.allows.unnamed).intersection(side.denies.unnamed)
+            free = free.difference(side.site.internal)
+        known = None if party is None else party.addresses
+        for family in (4, 6):
+            some = free.family(4 if family == 4 else 6)
+            if not some.is_empty and (known is None or known.v4 if family == 4 else known is None or known.v6):
+                return example_address(some)
+        return None
+
     def lacks(self, line: Line) -> str:
         """A note where none of the senders has an address of the IP version of the destinations, else nothing."""
         flow = line.example
         parties = [self.sides.parties.by_name[name] for name in line.parties]
-        if flow.host is not None or any(
+        if flow.address is None or any(
             p.addresses is None or _of_version(p.addresses, flow).v4 or _of_version(p.addresses, flow).v6
             for p in parties
         ):
@@ -210,10 +235,15 @@ class Words:
             f"none of the senders has an IPv{6 if ':' in (flow.address or '') else 4} address, so nothing is sent there"
         )
 
-    def decided_there(self, flow: Flow) -> tuple[Told, ...]:
-        """The rules of the other side that decide a flow of a party: its denies, else its allows."""
+    def decided_there(self, line: Line) -> tuple[Told, ...]:
+        """The rules of the other side that decide the example of a line: its denies, or where it is allowed its allows.
+
+        Where the other side has neither, its default denies.
+        """
         other = self.other
-        return _rules_of(flow, other.denies, other.deny_rules) or _rules_of(flow, other.allows, other.allow_rules)
+        if Verdict.DENY in (line.before, line.after):
+            return _rules_of(line.example, other.denies, other.deny_rules)
+        return _rules_of(line.example, other.allows, other.allow_rules)
 
 
 def _of_version(addresses: AddressSet, flow: Flow) -> AddressSet:
@@ -236,7 +266,9 @@ def _rules_of(flow: Flow, index: FlowIndex, rules: Sequence[Told]) -> tuple[Told
     one = parse_addresses(flow.address) if flow.address is not None else None
     if isinstance(one, AddressSet):
         numbers.update(index.by_address(one))
-    return tuple([rules[n] for n in sorted(numbers) if any(_holds(box, flow) for box in index.boxes_of(n))])
+    return tuple(
+        [rules[n] for n in sorted(numbers) if any(_holds(box, flow) for box in index.boxes_about(n, flow.host))]
+    )
 
 
 def _holds(box: Box, flow: Flow) -> bool:

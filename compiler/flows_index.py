@@ -83,6 +83,7 @@ class BlockIndex:
         self._boxes: dict[int, tuple[Box, ...]] = {}
         self._over: dict[tuple[bool, PortSet], tuple[Signature, ...]] = {}
         self._unions: dict[int, Box] = {}
+        self._named: dict[int, tuple[list[int], HostIndex[int]]] = {}
         self.whole = self
         self.spots: dict[tuple[BlockIndex, ...], tuple[AddressSet, AddressSet]] = {}
 
@@ -140,7 +141,9 @@ class BlockIndex:
         for signature in self._other_kind(mine):
             if any(common(box, signature.box) for box in mine):
                 found.update(signature.numbers)
-        return [n for n in sorted(found) if any(common(box, other) for other in self.boxes_of(n) for box in mine)]
+        return [
+            n for n in sorted(found) if any(common(box, other) for box in mine for other in self._near_name(n, box))
+        ]
 
     def around(self, flow: Flow) -> list[int]:
         """The entries that may hold the flow of an example, in order; a superset."""
@@ -225,6 +228,8 @@ class BlockIndex:
         numbers = set(self.everywhere)
         if box.inside:
             numbers.update(self.names.intersecting(box.inside[0][0]))
+            if not self.has_shared:
+                return [b for n in sorted(numbers) if limit is None or n < limit for b in self._near_name(n, box)]
         else:
             # A flow without a name is in no reach by name; one that a box for addresses leaves out by its name may be.
             for pattern in aside:
@@ -233,6 +238,32 @@ class BlockIndex:
             for pattern in box.shared_inside[:1] or aside:
                 numbers.update(self.names.intersecting(pattern))
         return [b for n in sorted(numbers) if limit is None or n < limit for b in self.boxes_of(n)]
+
+    def _near_name(self, number: int, box: Box) -> Iterable[Box]:
+        """The boxes of an entry but for those that name other hosts than the box."""
+        every = self.boxes_of(number)
+        if len(every) <= _MANY or not box.inside:
+            return every
+        rest, named = self._by_name(number)
+        return [every[at] for at in sorted((*rest, *named.intersecting(box.inside[0][0])))]
+
+    def boxes_about(self, number: int, host: str | None) -> Iterable[Box]:
+        """The boxes of an entry that may hold a flow to a host; a superset."""
+        every = self.boxes_of(number)
+        if len(every) <= _MANY or host is None:
+            return every
+        rest, named = self._by_name(number)
+        return [every[at] for at in sorted((*rest, *named.matching(host)))]
+
+    def _by_name(self, number: int) -> tuple[list[int], HostIndex[int]]:
+        """Which boxes of an entry name no host, and the others by name; an entry may name thousands."""
+        found = self._named.get(number)
+        if found is None:
+            every = self.boxes_of(number)
+            rest = [at for at, box in enumerate(every) if not box.inside]
+            found = rest, HostIndex([(box.inside[0][0], at) for at, box in enumerate(every) if box.inside])
+            self._named[number] = found
+        return found
 
     def over_addresses(self, box: Box) -> list[Box]:
         """The boxes by address that may cover a part of the box; those of one signature as one box."""

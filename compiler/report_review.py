@@ -90,7 +90,7 @@ class _Text:
             yield from self._wrapped(right, "      ", "        ")
         if is_inspection and rules:
             yield from self._wrapped(rules, "      ", "        ")
-        yield from self._wrapped(f"e.g. {example(change.example)}", "      ", "        ")
+        yield from self._wrapped(f"e.g. {example(change)}", "      ", "        ")
         for note in change.notes:
             yield from self._wrapped(f"note: {note}", "      ", "        ")
 

@@ -102,7 +102,7 @@ class _Page:
         rules = self._places.sides(change)
         if rules:
             lines.append(("rules", _text(rules)))
-        lines.append(("e.g.", _code(example(change.example))))
+        lines.append(("e.g.", _code(example(change))))
         body = "".join(f'<p><span class="what">{what}</span> <span>{text}</span></p>' for what, text in lines)
         body += _notes(change.notes)
         return _item(section.sign, f"<span>{_code(who(change))} → {_code(where(change))}</span>", body)

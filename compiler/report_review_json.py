@@ -53,7 +53,7 @@ def _change(change: Change) -> dict[str, Any]:
         "before": change.before.value,
         "after": change.after.value,
         "rules": [*_rules(change.old_rules, "old"), *_rules(change.new_rules, "new")],
-        "example": {**dict(_flow(change.example)), "text": example(change.example)},
+        "example": {**dict(_flow(change.example)), "text": example(change)},
         "notes": list(change.notes),
     }
 

@@ -119,7 +119,7 @@ class _Markdown:
             code(_short(where(change))) + notes,
             *([turn(change)] if with_turn else []),
             table_cell(_short(self._places.sides(change))) or "–",
-            code(_short(example(change.example))),
+            code(_short(example(change))),
         ]
         return f"| {' | '.join(cells)} |"
 

@@ -12,7 +12,6 @@ from egressc.review import EditKind, Verdict, What
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from egressc.flows import Flow
     from egressc.review import Change, Edit, FirewallReview, Review, RuleAt
 
 
@@ -96,9 +95,15 @@ def turn(change: Change) -> str:
     return f"{VERDICTS[change.before]} → {VERDICTS[change.after]}"
 
 
-def example(flow: Flow) -> str:
-    """A flow in one line, by its address where it has one."""
-    return (replace(flow, group=None) if flow.source else flow).text
+def example(change: Change) -> str:
+    """The example of a change in one line, its sender by the address where it has one."""
+    flow = change.example
+    text = (replace(flow, group=None) if flow.source else flow).text
+    tag = next((each for each in (change.endpoint, *change.within) if each.startswith("service-tag ")), "")
+    if tag and flow.host is None and flow.address is None:
+        # Which addresses a service tag has may not be known.
+        return text.replace("→ any address:", f"→ an address of {tag}:")
+    return text
 
 
 class Places:

@@ -255,6 +255,9 @@ class Told:
         if name == "inspection_changed":
             said = Verdict.MUST_NOT if Verdict.MUST_NOT in (change.before, change.after) else Verdict.MUST
             self.side_number = 0 if change.before is said else 1
+            if not change.endpoint:
+                # Everything that many rules have, under the one of the other side.
+                self.side_number = 1 - self.side_number
         else:
             self.side_number = 1 if name == "newly_allowed" else 0
         self.side = world.sides[self.side_number]

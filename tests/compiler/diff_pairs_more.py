@@ -6,6 +6,7 @@ from diff_pairs import (
     BINDING,
     EXEMPT,
     EXTRA,
+    FALLBACK,
     GROUPS,
     MUST,
     OPEN,
@@ -372,4 +373,246 @@ pair(
     policy(WEB, "from g"),
     policy(WEB + deny("d", "a.x.io"), "from g as acc"),
     gone=("g -> a.x.io : 443/https",),
+)
+
+pair(
+    "rebound, and a rule for any account added",
+    policy('allow web "W" { to a.x.io ports 443 as acc }', "from g"),
+    policy('allow web "W" { to a.x.io ports 443 as acc }' + allow("b", "b.x.io"), "from g"),
+    inventories=(GROUPS, GROUPS + BINDING),
+    brute=False,
+    newly=("g -> b.x.io : 443/https", "g as acc -> a.x.io : 443/https ! `linux-user z` counts as `acc`"),
+    gone=("g as acc -> a.x.io : 443/https ! `linux-user u` is no longer `acc`",),
+)
+pair(
+    "rebound, and a rule for any account removed",
+    policy('allow web "W" { to a.x.io ports 443 as acc }' + allow("b", "b.x.io"), "from g"),
+    policy('allow web "W" { to a.x.io ports 443 as acc }', "from g"),
+    inventories=(GROUPS, GROUPS + BINDING),
+    brute=False,
+    newly=("g as acc -> a.x.io : 443/https ! `linux-user z` counts as `acc`",),
+    gone=("g -> b.x.io : 443/https", "g as acc -> a.x.io : 443/https ! `linux-user u` is no longer `acc`"),
+)
+pair(
+    "binding widened by a value",
+    WEB,
+    WEB,
+    inventories=(GROUPS, GROUPS + "service-accounts: {acc: {linux-user: [u, z]}}\n"),
+    brute=False,
+    newly=("g as acc -> a.x.io : 443/https ! `linux-user z` counts as `acc`",),
+)
+pair(
+    "binding narrowed by a kind",
+    WEB,
+    WEB,
+    inventories=(GROUPS, GROUPS + "service-accounts: {acc: {windows-service: S}}\n"),
+    brute=False,
+    gone=("g as acc -> a.x.io : 443/https ! `any windows-service` is no longer `acc`",),
+)
+pair(
+    "tag against its networks",
+    allow("web", "service-tag Storage"),
+    allow("web", "192.0.3.0/24"),
+    tags={"storage": ("192.0.3.0/24",)},
+    brute=False,
+    newly=("g as acc -> 192.0.3.0/24 : 443/https",),
+    gone=("g as acc -> service-tag Storage beyond 192.0.3.0/24 : 443/https",),
+)
+pair(
+    "deny of a tag on any address",
+    allow("web", "any-address"),
+    allow("web", "any-address") + deny("d", "service-tag Storage"),
+    tags={"storage": ("192.0.3.0/24",)},
+    gone=("g as acc -> service-tag Storage : 443/https",),
+)
+pair(
+    "tag excepted",
+    allow("web", "any-address"),
+    allow("web", "any-address except service-tag Storage"),
+    tags={"storage": ("192.0.3.0/24",)},
+    gone=("g as acc -> service-tag Storage : 443/https",),
+)
+pair(
+    "deny for any removed, deny for one account left",
+    policy(OPEN + deny("d", "a.x.io") + deny("e", "a.x.io", more="as acc"), "from g"),
+    policy(OPEN + deny("e", "a.x.io", more="as acc"), "from g"),
+    newly=("g as any account but acc -> a.x.io : 443/https",),
+)
+pair(
+    "deny for group g and h removed, one for h left",
+    policy(OPEN + deny("d", "a.x.io") + deny("e", "a.x.io", more="from h"), "from g h"),
+    policy(OPEN + deny("e", "a.x.io", more="from h"), "from g h"),
+    newly=("g -> a.x.io : 443/https",),
+)
+pair(
+    "three edits of one rule",
+    allow("web", "a.x.io b.x.io", "443 444/tls"),
+    allow("web", "a.x.io y.io", "443 8443/https"),
+    newly=("g as acc -> a.x.io : 8443/https", "g as acc -> y.io : 443/https 8443/https"),
+    gone=("g as acc -> a.x.io : 444/tls", "g as acc -> b.x.io : 443/https 444/tls"),
+)
+pair(
+    "wildcard to apex and tree by two rules",
+    allow("web", "*.x.io"),
+    allow("web", "*.b.x.io") + allow("a", "a.x.io"),
+    gone=("g as acc -> *.x.io beyond *.b.x.io a.x.io : 443/https",),
+    edits=("added p/a",),
+)
+pair(
+    "a range shifts",
+    allow("web", "a.x.io", "80-443/tcp"),
+    allow("web", "a.x.io", "443-444/tcp"),
+    newly=("g as acc -> a.x.io : 444/tcp",),
+    gone=("g as acc -> a.x.io : 80-442/tcp",),
+)
+pair(
+    "udp added beside tcp range",
+    allow("web", "a.x.io", "443/tcp"),
+    allow("web", "a.x.io", "443/tcp 443/udp"),
+    newly=("g as acc -> a.x.io : 443/udp",),
+)
+pair(
+    "tls-inspection on rule, exempt by other for h",
+    policy(allow("web", "a.x.io", more=MUST), "from g h"),
+    policy(allow("web", "a.x.io", more=MUST + " from g") + allow("b", "a.x.io", more=EXEMPT + " from h"), "from g h"),
+    inspection=("h -> a.x.io : 443/https : must > must-not",),
+)
+pair(
+    "must lost for part, deny for part",
+    policy(allow("web", "*.x.io", more=MUST), "from g"),
+    policy(allow("web", "*.x.io") + deny("d", "a.x.io"), "from g"),
+    gone=("g -> a.x.io : 443/https",),
+    inspection=("g -> *.x.io beyond a.x.io : 443/https : must > may",),
+)
+pair(
+    "exempt wide to narrow with allow narrowing",
+    allow("web", "*.x.io", more=EXEMPT),
+    allow("web", "*.b.x.io", more=EXEMPT) + allow("a", "a.x.io"),
+    gone=("g as acc -> *.x.io beyond *.b.x.io a.x.io : 443/https",),
+    inspection=("g as acc -> a.x.io : 443/https : must-not > may",),
+    edits=(),
+)
+pair(
+    "group gets address that other group had",
+    A + allow("b", "b.x.io", more="from h"),
+    A + allow("b", "b.x.io", more="from h"),
+    inventories=(GROUPS, GROUPS.replace("10.20.0.0/24", "10.20.0.0/25")),
+    gone=("g [10.20.0.128/25] as acc -> a.x.io : 443/https",),
+)
+pair(
+    "groups merged into one",
+    policy(WEB, "from one two as acc"),
+    policy(WEB, "from g as acc"),
+    inventories=(UNION.replace("  g: {members: [one, two]}\n", ""), GROUPS),
+    edits=("rewritten policy p",),
+)
+pair(
+    "union renamed",
+    policy(WEB, "from g as acc"),
+    policy(WEB, "from all as acc"),
+    inventories=(UNION, UNION.replace("g:", "all:").replace("all: {networks", "g: {networks")),
+    edits=("renamed group g = all",),
+)
+pair(
+    "a path on a wildcard port",
+    allow("web", "a.x.io/p", "80"),
+    allow("web", "a.x.io/p", "80 443"),
+    newly=("g as acc -> a.x.io/p : 443/https",),
+)
+pair(
+    "path excepted",
+    allow("web", "a.x.io"),
+    allow("web", "a.x.io except a.x.io/p"),
+    gone=("g as acc -> a.x.io/p : 443/https",),
+)
+pair(
+    "path denied below",
+    allow("web", "a.x.io/p"),
+    allow("web", "a.x.io/p") + deny("d", "a.x.io/p/q"),
+    gone=("g as acc -> a.x.io/p/q : 443/https",),
+)
+pair(
+    "name denied above a path",
+    allow("web", "a.x.io/p"),
+    allow("web", "a.x.io/p") + deny("d", "*.x.io"),
+    gone=("g as acc -> a.x.io/p : 443/https",),
+)
+pair(
+    "v6 deny against names",
+    WEB,
+    WEB + deny("d", "2001:db8::/32"),
+    gone=("g as acc -> a.x.io within 2001:db8::/32 : 443/https",),
+)
+pair("fallback given up", FALLBACK, FALLBACK.replace(" fallback { 192.0.2.0/24 }", ""), edits=WEB_REWRITTEN)
+pair("set's own name in a description", WEB, WEB.replace('"W"', '"a.x.io"'), edits=("reworded p/web = p/web",))
+pair("rule moved and reworded", A + B + C, C.replace('"W"', '"V"') + A + B, edits=("reworded p/c = p/c",))
+pair(
+    "allow any to any becomes default",
+    allow("web", "any-address", "any/tcp any/udp"),
+    allow("web", "any-address", "any/tcp"),
+    gone=("g as acc -> any-address : any/udp",),
+)
+pair(
+    "many ports cut out",
+    allow("web", "a.x.io", "any/tcp"),
+    allow("web", "a.x.io", "1-79/tcp 81-442/tcp 444-65535/tcp"),
+    gone=("g as acc -> a.x.io : 80/tcp 443/tcp",),
+)
+pair(
+    "an except on a set grows to nothing changes",
+    allow("web", "*.x.io except y.io"),
+    allow("web", "*.x.io"),
+    edits=WEB_REWRITTEN,
+)
+pair(
+    "deny within exception",
+    allow("web", "*.x.io except a.x.io") + deny("d", "a.x.io"),
+    allow("web", "*.x.io except a.x.io"),
+    edits=("removed p/d",),
+)
+pair(
+    "deny shadow removed but exception kept elsewhere",
+    allow("web", "*.x.io except a.x.io") + allow("b", "a.x.io") + deny("d", "a.x.io"),
+    allow("web", "*.x.io except a.x.io") + allow("b", "a.x.io"),
+    newly=("g as acc -> a.x.io : 443/https",),
+)
+pair(
+    "same rule in two policies, one removed",
+    policy(A + C) + policy(A + B, name="q"),
+    policy(C) + policy(A + B, name="q"),
+    edits=("removed p/a",),
+)
+
+NARROW = "".join(allow(f"n{number}", f"n{number}.x.io") for number in range(19)) + allow("b", "b.x.io y.io")
+WIDE = allow("wide", "*.x.io", more=EXEMPT)
+pair(
+    "a wide exemption becomes many rules",
+    NARROW + WIDE,
+    NARROW,
+    gone=(
+        "g as acc -> *.x.io beyond "
+        + " ".join(sorted(["b.x.io", *(f"n{n}.x.io" for n in range(19))]))
+        + " : 443/https",
+    ),
+    inspection=("g as acc -> all 20 within *.x.io : 443/https : must-not > may",),
+)
+pair(
+    "a wide exemption becomes many rules, of which one keeps it",
+    NARROW + WIDE + allow("k", "a.k.x.io"),
+    NARROW + allow("k", "a.k.x.io", more=EXEMPT),
+    gone=(
+        "g as acc -> *.x.io beyond "
+        + " ".join(sorted(["a.k.x.io", "b.x.io", *(f"n{n}.x.io" for n in range(19))]))
+        + " : 443/https",
+    ),
+    inspection=("g as acc -> all 20 within *.x.io : 443/https : must-not > may",),
+    edits=("rewritten p/k = p/k",),
+)
+pair(
+    "inspection of many demanded in place of a wide exemption",
+    "".join(allow(f"n{number}", f"n{number}.x.io", more=EXEMPT) for number in range(20)),
+    "".join(allow(f"n{number}", f"n{number}.x.io") for number in range(20)) + allow("wide", "*.x.io", more=MUST),
+    newly=("g as acc -> *.x.io beyond " + " ".join(sorted(f"n{n}.x.io" for n in range(20))) + " : 443/https",),
+    inspection=tuple(f"g as acc -> n{n}.x.io : 443/https : must-not > must" for n in range(20)),
+    brute=False,
 )

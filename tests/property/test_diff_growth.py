@@ -93,9 +93,40 @@ def everything_merged_in_pairs(size):
     return reviewed([rule(n, name) for n, name in enumerate(names)], new, (0, 0, 0, size // 2))
 
 
+def a_set_grows(size, more="", ruled="allow", also=""):
+    names = [f"h{number}.d{number % 97}.example" for number in range(size)]
+    old, new = ([rule(0, " ".join(some), more).replace("allow", ruled), also] for some in (names, [*names, "y.test"]))
+    counts = (1, 0, 0, 0) if ruled == "allow" else (0, 1, 0, 0)
+    return reviewed(old, new, counts)
+
+
+def an_exempted_set_grows(size):
+    return a_set_grows(size, "no-tls-inspection")
+
+
+def a_denied_set_grows(size):
+    return a_set_grows(size, ruled="deny", also=rule(1, "*.y.test y.test"))
+
+
+def a_set_loses_its_exemption(size):
+    to = " ".join(f"h{number}.d{number % 97}.example" for number in range(size))
+    return reviewed([rule(0, to, "no-tls-inspection")], [rule(0, to)], (0, 0, size, 0))
+
+
+def a_set_for_one_group_more(size):
+    to = " ".join(f"h{number}.d{number % 97}.example" for number in range(size))
+    return reviewed([rule(0, to)], [rule(0, to, "from g h")], (size, 0, 0, 0))
+
+
+def a_wide_exemption_given_up(size):
+    old = [rule(number, f"h{number}.example.test") for number in range(size)]
+    return reviewed([*old, rule(size, "*.example.test", "no-tls-inspection")], old, (0, 1, 1, 0))
+
+
 SHAPES = [
     a_few_edits, another_policy, a_group_gains_an_address, every_exemption_lost, a_deny_by_address, a_deny_of_a_tree,
     a_wildcard_over_everything, everything_renamed, everything_turned_round, everything_merged_in_pairs,
+    a_set_grows, a_set_loses_its_exemption, a_set_for_one_group_more, an_exempted_set_grows, a_denied_set_grows, a_wide_exemption_given_up,
 ]  # fmt: skip
 
 
