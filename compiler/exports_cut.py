@@ -18,7 +18,7 @@ from egressc.flows import Flow
 from egressc.flows_intervals import Intervals
 from egressc.host_index import HostIndex
 from egressc.hosts import HostPattern, contains, covered, example, intersects
-from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint
+from egressc.policy import AddressEndpoint, AnyAddressEndpoint, HostEndpoint, TagEndpoint, TemplateEndpoint
 from egressc.reach import Reach
 from egressc.reasons import Effect, Reason
 from egressc.services import PortSet
@@ -26,6 +26,7 @@ from egressc.services import PortSet
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from egressc.policy import Endpoint
     from egressc.ranges import Ranges
     from egressc.site import BoundRule
 
@@ -64,17 +65,18 @@ class Cutter:
             if not ports:
                 continue
             names_out = tuple(e for e in deny.exceptions if isinstance(e, HostEndpoint))
-            free = union_of(_addresses(e, tags) for e in deny.exceptions)
+            free = left_out(deny, tags)
             for endpoint in deny.endpoints:
                 if isinstance(endpoint, HostEndpoint):
                     names.append((endpoint.pattern, _Denied(endpoint, names_out, free, deny)))
                     continue
-                if isinstance(endpoint, AnyAddressEndpoint):
+                every = is_any(endpoint, deny, tags)
+                if every:
                     names.append((ANY_NAME, _Denied(HostEndpoint(ANY_NAME), names_out, free, deny)))
                 held = _addresses(endpoint, tags).difference(free)
                 if not held.is_empty:
                     addresses.append((held, ports))
-                if not isinstance(endpoint, AnyAddressEndpoint):
+                if not every:
                     self._beside.append(_Beside(held, ports, f"that `{deny.identity}` denies"))
         self._names: HostIndex[_Denied] = HostIndex(names)
         self._addresses = addresses
@@ -163,6 +165,25 @@ class Cutter:
                 return
 
 
+def is_any(endpoint: Endpoint, rule: BoundRule, tags: Mapping[str, AddressSet]) -> bool:
+    """True for any-address, also less the addresses that the rule leaves out: then it stands for every name, too.
+
+    Binding has made one set of addresses of `any-address except 10.0.0.0/8`; most names resolve to one of them.
+    """
+    if isinstance(endpoint, AnyAddressEndpoint):
+        return True
+    if not isinstance(endpoint, AddressEndpoint):
+        return False
+    if not any(isinstance(each, AnyAddressEndpoint) for each in rule.rule.to.endpoints):
+        return False
+    return endpoint.addresses.union(left_out(rule, tags)) == ALL
+
+
+def left_out(rule: BoundRule, tags: Mapping[str, AddressSet]) -> AddressSet:
+    """The addresses that are known of what a rule excepts, as it was written."""
+    return union_of(_addresses(each, tags) for each in (*rule.exceptions, *rule.rule.to.exceptions))
+
+
 class _Beside(NamedTuple):
     """Addresses that are not meant, which a list does not see behind a name; none where nobody knows them."""
 
@@ -188,7 +209,7 @@ class _Beside(NamedTuple):
 
 def beside_exceptions(entry: Entry, rule: BoundRule, tags: Mapping[str, AddressSet]) -> ListStep | None:
     """The step of an entry of a rule that leaves out addresses, where the list does not see or know them."""
-    held = union_of(_addresses(e, tags) for e in rule.exceptions)
+    held = left_out(rule, tags)
     unknown = any(isinstance(e, TagEndpoint) and e.name.lower() not in tags for e in rule.exceptions)
     if isinstance(entry.what, HostPattern):
         if held.is_empty and not unknown:
@@ -271,14 +292,12 @@ def _unsayable(entry: Entry, denied: _Denied, spared: HostEndpoint, ports: Range
     return ListStep(Reason.EXCEPT, Effect.NARROWER, sentence, _reach(entry), _reach(entry), Level.ERROR, flow)
 
 
-def _addresses(endpoint: object, tags: Mapping[str, AddressSet]) -> AddressSet:
+def _addresses(endpoint: Endpoint | TemplateEndpoint, tags: Mapping[str, AddressSet]) -> AddressSet:
     """The addresses of an endpoint that are known: all of any-address, none of a host."""
-    if isinstance(endpoint, HostEndpoint):
+    if isinstance(endpoint, (HostEndpoint, TemplateEndpoint)):
         return AddressSet()
     if isinstance(endpoint, AnyAddressEndpoint):
         return ALL
     if isinstance(endpoint, TagEndpoint):
         return tags.get(endpoint.name.lower(), AddressSet())
-    assert hasattr(endpoint, "addresses")
-    held: AddressSet = endpoint.addresses
-    return held
+    return endpoint.addresses

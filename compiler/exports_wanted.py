@@ -12,11 +12,11 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from egressc import ranges
-from egressc.addresses import ALL, AddressSet, union_of
+from egressc.addresses import ALL, AddressSet
 from egressc.anything import ANY, Anything
 from egressc.diagnostics import Level
 from egressc.exports import ANY_NAME, Entry, ListKind, ListStep, joined
-from egressc.exports_cut import Cutter, beside_exceptions
+from egressc.exports_cut import Cutter, beside_exceptions, is_any, left_out
 from egressc.flows import Flow, boxes
 from egressc.flows_index import FlowIndex, uncovered
 from egressc.host_index import HostIndex
@@ -103,7 +103,7 @@ def wanted(site: Site[None], selection: Selection) -> Wanted:
                     origins[key].append(entry.rules)
                     holders[key].add(number)
                 cut += [(piece, step) for step in left.steps]
-                beside = beside_exceptions(piece, rule, site.tags) if rule.exceptions and left.parts else None
+                beside = beside_exceptions(piece, rule, site.tags) if left.parts and rule.rule.to.exceptions else None
                 if beside is not None:
                     cut.append((piece, beside))
     for key, some in origins.items():
@@ -162,7 +162,7 @@ def _pieces(rule: BoundRule, site: Site[None], kind: ListKind) -> Iterator[Entry
     names_out: HostIndex[HostEndpoint] = HostIndex(
         [(e.pattern, e) for e in rule.exceptions if isinstance(e, HostEndpoint)]
     )
-    addresses_out = union_of(_known(e, site) for e in rule.exceptions if not isinstance(e, HostEndpoint))
+    addresses_out = left_out(rule, site.tags)
     origin = (rule.rule,)
     ports = PortSet.of(services).tcp
     # Where a path can be seen: what was written with one is told apart by its application.
@@ -171,12 +171,12 @@ def _pieces(rule: BoundRule, site: Site[None], kind: ListKind) -> Iterator[Entry
     for endpoint in rule.endpoints:
         match endpoint:
             case HostEndpoint():
-                apart = endpoint.path is not None
                 out = tuple(sorted(names_out.intersecting(endpoint.pattern), key=lambda e: e.text))
+                apart = endpoint.path is not None or any(each.path is not None for each in out)
                 for some, plain in ((seen, True), (unseen, False)) if apart else ((ports, False),):
                     if some:
                         yield Entry(endpoint.pattern, some, origin, endpoint.path, plain, out)
-            case AnyAddressEndpoint():
+            case AnyAddressEndpoint() | AddressEndpoint() if is_any(endpoint, rule, site.tags):
                 out = tuple(sorted(names_out.intersecting(ANY_NAME), key=lambda e: e.text))
                 yield Entry(ANY_NAME, ports, origin, exceptions=out)
                 if not (left := ALL.difference(addresses_out)).is_empty:
@@ -191,18 +191,6 @@ def _pieces(rule: BoundRule, site: Site[None], kind: ListKind) -> Iterator[Entry
                     yield Entry(endpoint, ports, origin)
                 elif not (left := known.difference(addresses_out)).is_empty:
                     yield Entry(left, ports, origin)
-
-
-def _known(endpoint: object, site: Site[None]) -> AddressSet:
-    """The addresses of an exception as far as they are known."""
-    match endpoint:
-        case AddressEndpoint():
-            return endpoint.addresses
-        case AnyAddressEndpoint():
-            return ALL
-        case TagEndpoint():
-            return site.tags.get(endpoint.name.lower(), AddressSet())
-    return AddressSet()
 
 
 def _apart(
