@@ -83,8 +83,9 @@ class Line:
 
     ``pattern`` is the host pattern (``*.d`` for ``BELOW`` and for ``DOMAIN``), ``addresses`` the addresses of an
     ``ADDRESS``. ``ports`` are TCP ports (``ANY_PORT``: the format is to say none). ``path`` only where the format can
-    say it; then ``plain``. ``exceptions`` are to be said with it. ``matched`` are the patterns that the spelling really
-    matches, ``unmatched`` those that it leaves out by itself. ``rules`` are the rules that it stands for.
+    say it; then ``plain`` (also where only an exception has one). ``exceptions`` are to be said with it. ``matched``
+    are the patterns that the spelling really matches, ``unmatched`` those that it leaves out by itself. ``rules`` are
+    the rules that it stands for.
     """
 
     shape: Shape

@@ -121,6 +121,13 @@ def _by_name(entry: Entry, pattern: HostPattern, dialect: Dialect) -> Lowered:
         more = f" and {len(state.exceptions) - 3} more" if len(state.exceptions) > 3 else ""
         step(Reason.EXCEPT, Effect.WIDER, f"the list cannot leave out {left_out}{more}", new)
         state = new
+    if not (able.tls_path or (able.path and entry.plain)):
+        unseen = tuple([each for each in state.exceptions if each.path is not None])
+        if unseen:
+            new = replace(state, exceptions=tuple([each for each in state.exceptions if each.path is None]))
+            sentence = f"the list does not see the path of what is left out, `{unseen[0].text}`"
+            step(Reason.EXCEPT, Effect.WIDER, sentence, new)
+            state = new
     if state.shape is Shape.INNER and able.inner is Inner.NO:
         wide = HostPattern(pattern.tail, deep=True)
         new = replace(state, shape=Shape.BELOW, pattern=wide, matched=(wide,))
@@ -147,12 +154,17 @@ def _by_name(entry: Entry, pattern: HostPattern, dialect: Dialect) -> Lowered:
         state = new
     lines = [
         Line(
-            state.shape, state.pattern, None, some, entry.rules, state.path, entry.plain and state.path is not None,
+            state.shape, state.pattern, None, some, entry.rules, state.path, entry.plain and _has_path(state),
             state.exceptions, state.matched, state.unmatched,
         )
         for some in ports
     ]  # fmt: skip
     return Lowered(entry, tuple(lines), tuple(steps))
+
+
+def _has_path(state: _State) -> bool:
+    """True if a path must be seen to tell what is meant."""
+    return state.path is not None or any(each.path is not None for each in state.exceptions)
 
 
 def _below(state: _State, able: Abilities, steps: list[ListStep], whose: str) -> _State:
