@@ -11,6 +11,7 @@ from egressc.bind import prepare
 from egressc.diagnostics import Level, has_errors
 from egressc.diff import review_of
 from egressc.diff_files import BY_NAME
+from egressc.diff_proxies import proxy_remarks
 from egressc.diff_sides import both_sides
 from egressc.drift import Deciding
 from egressc.flows_search import example_address
@@ -83,9 +84,11 @@ def review_loaded(
         wanted = firewalls or (lambda _: True)
         builds = [_builds(each, wanted, progress) for each in prepared]
         per_firewall = tuple(_reviews(builds[0], builds[1], found_review))
+        proxies = tuple(proxy_remarks(prepared[0], prepared[1]))
+        remarks += proxies
         found_review = replace(found_review, per_firewall=per_firewall, remarks=(*remarks, *found_review.remarks))
         every = firewalls is None or not any(side.inventory.firewalls for side in prepared)
-        if every and found_review.is_empty:
+        if every and found_review.is_empty and not proxies:
             of_inventory = [each for each in found_review.edits if each.what in _OF_INVENTORIES]
             edits = () if of_inventory else _inventory_edit(*prepared)
             found_review = replace(found_review, edits=(*found_review.edits, *edits))

@@ -69,6 +69,11 @@ class Proxy:
         return union_of(each for each in parsed if isinstance(each, AddressSet))
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The items of ``bypass`` as they are written."""
+        return tuple(item.text for item in self.bypass)
+
+    @property
     def text(self) -> str:
         """Where it listens, for people: ``10.1.1.5:8080``, ``[2001:db8::5]:8080``."""
         return " or ".join(f"[{a}]:{self.port}" if ":" in a else f"{a}:{self.port}" for a in self.addresses)
