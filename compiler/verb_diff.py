@@ -14,6 +14,7 @@ from egressc.api import collector_paused, load
 from egressc.api_review import review_loaded
 from egressc.console import Progress, complain, say, tell, wants_colour
 from egressc.diagnostics import Diagnostic, Level
+from egressc.diff_files import BY_NAME
 from egressc.exits import COULD_NOT_RUN, DONE, NO
 from egressc.parse_memory import Memory
 from egressc.project_paths import SUFFIX, printable, reason
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from egressc.api import Loaded
+    from egressc.diff_files import Places
     from egressc.inventory import Firewall
     from egressc.review import Review
     from egressc.revisions import Pair, Version
@@ -130,7 +132,7 @@ def _compared(pair: Pair, options: argparse.Namespace) -> int:
             as_of=as_of,
             names=(pair.old.name, pair.new.name),
             firewalls=_chosen(options),
-            places=(_place(pair.old), _place(pair.new)),
+            places=_places(pair),
             progress=progress,
         )
         if answer.review is None:
@@ -159,18 +161,24 @@ def _inventory(named: str | None, pair: Pair, side: Version) -> str | None:
     return None if other.files.lexists(named) else named
 
 
-def _place(side: Version) -> Callable[[Source], str]:
-    """What a file is compared by: where it stands below the folder that was named, as the one file that was named."""
-    if side.prefix or len(side.paths) != 1:
-        return lambda source: source.name
-    named = os.path.normpath(side.paths[0])
-    folder = str(Path(named).parent) if named.endswith(SUFFIX) else named
+def _places(pair: Pair) -> Places:
+    """What a file of each side is compared by: where it stands below what was named; two files that were named are one."""
+    sides = (pair.old, pair.new)
+    if any(side.prefix or len(side.paths) != 1 for side in sides):
+        return BY_NAME
+    named = [os.path.normpath(side.paths[0]) for side in sides]
+    are_files = all(name.endswith(SUFFIX) for name in named)
 
-    def place(source: Source) -> str:
-        shown = os.path.normpath(source.shown)
-        return "" if shown == named else os.path.relpath(shown, folder)
+    def below(name: str) -> Callable[[Source], str]:
+        folder = str(Path(name).parent) if name.endswith(SUFFIX) else name
 
-    return place
+        def place(source: Source) -> str:
+            shown = os.path.normpath(source.shown)
+            return "" if are_files and shown == name else os.path.relpath(shown, folder)
+
+        return place
+
+    return below(named[0]), below(named[1])
 
 
 def _unknown_firewall(names: Iterable[str], sides: tuple[Loaded, Loaded]) -> str | None:
