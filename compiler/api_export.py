@@ -97,7 +97,14 @@ def selection_of(
         )
     if wrong:
         return None, wrong
-    names = tuple(known)
+    # Whoever no rule is for has no use for the list, unless it was asked for by name.
+    concerned = {
+        group.name
+        for rule in site.rules
+        if not rule.is_deny and fnmatchcase(rule.identity, request.rules)
+        for group in rule.groups
+    }
+    names = tuple(name for name in known if name in concerned) or tuple(known)
     if request.groups:
         inventory = prepared.inventory
         chosen = (
