@@ -1,11 +1,12 @@
 """The benchmark: CPU seconds, peak memory and cost per rule of each stage and target, from 100 to 100,000 rules.
 
-    python tests/benchmarks/run.py [--sizes 100,1000,10000,100000] [--only compile|diff]
+    python tests/benchmarks/run.py [--sizes 100,1000,10000,100000] [--only compile|diff|lists]
 
 Each size runs in a process of its own, so that peak memory is that of the size. Start-up (imports) is measured apart and
 subtracted. Quote the ratios: machines are noisy.
 
-`diff` compares a policy of that size with itself after 50 edits, first without firewalls, then with four.
+`diff` compares a policy of that size with itself after 50 edits, first without firewalls, then with four. `lists` makes
+every list for proxies from a policy of that size.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import edits
 import generate
+from lists import measure_lists, show_lists
 
 AS_OF = date(2026, 11, 22)
 STAGES = ("bind", "lower", "grade", "render", "prove")
@@ -148,14 +150,15 @@ def main() -> int:
     """Run all sizes and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="100,1000,10000,100000")
-    parser.add_argument("--only", choices=("compile", "diff"))
+    parser.add_argument("--only", choices=("compile", "diff", "lists"))
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one is not None:
-        print(json.dumps((measure_diff if options.only == "diff" else measure)(options.one)))
+        measured = {"diff": measure_diff, "lists": measure_lists}.get(options.only, measure)
+        print(json.dumps(measured(options.one)))
         return 0
     sizes = [int(size) for size in options.sizes.split(",")]
-    for what, show in (("compile", show_compile), ("diff", show_diff)):
+    for what, show in (("compile", show_compile), ("diff", show_diff), ("lists", show_lists)):
         if options.only not in (None, what):
             continue
         columns = []
