@@ -13,7 +13,7 @@ from egressc.diagnostics import Diagnostic, Level, has_errors
 from egressc.exports import ListKind
 from egressc.exports_announce import announcements
 from egressc.exports_check import Compared, compared, together
-from egressc.exports_judge import Requests, RuleInList, by_rule, check_announced, check_read, judge, requests_of
+from egressc.exports_judge import Requests, RuleInList, by_rule, check_announced, check_read, judge, requests_of, unsaid
 from egressc.exports_lower import lower
 from egressc.exports_minimal import minimal
 from egressc.exports_wanted import Selection, wanted
@@ -131,7 +131,8 @@ def build_list(prepared: Prepared, request: ListRequest) -> tuple[ListBuild | No
     concerned = {rule.identity: rule for entry in want.entries for rule in entry.rules}
     concerned |= {rule.identity: rule for each in made.judged for rule in each.rules}
     enforced = _Enforced(prepared, selection.groups)
-    rules = by_rule(concerned.values(), made.judged, request.options.kind, grading, enforced)
+    judged = (*made.judged, *unsaid(concerned.values()))
+    rules = by_rule(concerned.values(), judged, request.options.kind, grading, enforced)
     refusals = request.format.problems(made.model)
     whom = made.model.title.partition(" for ")[2]
     report = list(announcements(rules, want, refusals, shown=request.shown, kind=request.options.kind, whom=whom))

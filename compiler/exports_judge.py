@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from egressc.addresses import ALL
 from egressc.anything import ANY
 from egressc.diagnostics import Level
-from egressc.exports import ListKind, Shape
+from egressc.exports import ListKind, ListStep, Shape
 from egressc.fidelity import Acceptances, Approximation, Grading, Verdict
 from egressc.flows import boxes
 from egressc.flows_index import FlowIndex, uncovered
@@ -21,12 +21,12 @@ from egressc.lowering import BrokenLoweringError
 from egressc.policy import AddressEndpoint, HostEndpoint
 from egressc.reach import Reach
 from egressc.reasons import FACTS, Effect, Reason
-from egressc.services import PortSet
+from egressc.services import NO_PORTS, PortSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from egressc.exports import Line, ListStep, Lowered, ReadList
+    from egressc.exports import Line, Lowered, ReadList
     from egressc.exports_wanted import Wanted
     from egressc.flows import Box, Flow
     from egressc.policy import Rule
@@ -152,6 +152,21 @@ def judge(
     return found
 
 
+def unsaid(rules: Iterable[Rule]) -> Iterator[Judged]:
+    """What no list says of a rule although no request is decided otherwise: its end, and that it is logged."""
+    for rule in rules:
+        if rule.expires is not None:
+            day = rule.expires.isoformat()
+            yield _unsaid(rule, Reason.EXPIRY, f"the list does not end by itself after {day}: make it anew then")
+        if rule.log:
+            yield _unsaid(rule, Reason.LOG, "a list logs nothing")
+
+
+def _unsaid(rule: Rule, reason: Reason, sentence: str) -> Judged:
+    nothing = Reach(ANY, ANY, (), (), NO_PORTS)
+    return Judged(ListStep(reason, Effect.NONE, sentence, nothing, nothing), (rule,), None)
+
+
 def _comparable(reach: Reach) -> bool:
     """False for a service tag: nobody knows its addresses, so nothing can be said to hold them."""
     return all(isinstance(e, (HostEndpoint, AddressEndpoint)) for e in reach.endpoints)
@@ -207,6 +222,8 @@ def _graded(step: ListStep, kind: ListKind) -> tuple[Reason, Effect, Level]:
     """
     level = step.level or FACTS[step.reason].level
     if kind is ListKind.BYPASS:
+        return step.reason, step.effect, level
+    if step.effect is Effect.NONE:
         return step.reason, step.effect, level
     if step.effect is Effect.WIDER:
         return step.reason, Effect.EXEMPTION_WIDER, level

@@ -26,7 +26,17 @@ def minimal(lines: Iterable[Line], abilities: Abilities) -> tuple[Line, ...]:
     rules of those that it holds, too. Near-linear for names and ``*.`` patterns.
     """
     together = _same(lines, abilities)
-    return tuple(sorted([*_without_held(_domains(together)), *_addresses(together)], key=lambda line: line.sort_key))
+    names = _without_held(_domains(together))
+    addresses = _addresses(together)
+    for number, every in enumerate(names):
+        if every.shape is not Shape.EVERYTHING:
+            continue
+        # Whatever is asked for may be an address.
+        held = [line for line in addresses if ranges.contain(every.ports, line.ports)]
+        names[number] = every.with_rules(*(line.rules for line in held))
+        gone = {id(line) for line in held}
+        addresses = [line for line in addresses if id(line) not in gone]
+    return tuple(sorted([*names, *addresses], key=lambda line: line.sort_key))
 
 
 def _same(lines: Iterable[Line], abilities: Abilities) -> list[Line]:
