@@ -10,6 +10,7 @@ from argcomplete.completers import ChoicesCompleter
 from egressc.explain_code import codes
 from egressc.lint.registry import CODES
 from egressc.reasons import Reason
+from egressc.targets.list_registry import format_names
 from egressc.targets.registry import target_names
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
         "target": target_names(),
         "names": target_names(),
         "accept": tuple(reason.value for reason in Reason),
+        "list_format": format_names(),
         "words": (*codes(), *CODES),
     }
     for action in _actions(parser):
