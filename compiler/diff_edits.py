@@ -37,6 +37,7 @@ def edits_without_effect(sides: Sides, changes: Iterable[Change], places: Places
     named = {_called(each.identity, policies) for change in told for each in change.old_rules}
     named |= {each.identity for change in told for each in change.new_rules}
     edits: list[Edit] = []
+    by_policy: dict[tuple[EditKind, tuple[str, str]], list[str]] = {}
     both = [identity for identity in new if identity in old]
     moved = _moved(both, old, new, files)
     for identity in both:
@@ -45,8 +46,16 @@ def edits_without_effect(sides: Sides, changes: Iterable[Change], places: Places
         kind = _edit_of(old[identity], new[identity])
         if kind is None and identity in moved:
             kind = EditKind.MOVED
-        if kind is not None:
+        if kind is None:
+            continue
+        head = _head_of(kind, old[identity][0], new[identity][0], files)
+        if head is None:
             edits.append(_edit(kind, old[identity], new[identity]))
+        else:
+            by_policy.setdefault((kind, head), []).append(identity)
+    for (kind, (before, after)), some in by_policy.items():
+        was, now = (rules_at([rule for i in some for rule in side[i]]) for side in (old, new))
+        edits.append(Edit(kind, was, now, now[0].span.source.name, What.POLICY, (before, after)))
     gone = {i: rules for i, rules in old.items() if i not in new}
     come = {i: rules for i, rules in new.items() if i not in old}
     edits.extend(_renamed(gone, come))
@@ -134,6 +143,16 @@ def _edit_of(old: Sequence[Told], new: Sequence[Told]) -> EditKind | None:
     return None
 
 
+def _head_of(kind: EditKind, old: Told, new: Told, files: Files) -> tuple[str, str] | None:
+    """The policy, by its old and its new name, if what was done to a rule was done to that: once for all its rules."""
+    before, after = old.rule.rule, new.rule.rule
+    if kind is EditKind.MOVED:
+        is_of_policy = files.key(0, before.span.source.name) != files.key(1, after.span.source.name)
+    else:
+        is_of_policy = kind is EditKind.REWORDED and _own_words(old) == _own_words(new)
+    return (before.policy.name, after.policy.name) if is_of_policy else None
+
+
 def _senders(rule: Told) -> tuple[object, ...]:
     """Whom a rule is for, as it was written, and what it does."""
     said = rule.rule.rule
@@ -155,13 +174,14 @@ def _to(rule: Told) -> tuple[object, ...]:
 
 
 def _words(rule: Told) -> tuple[object, ...]:
-    """What a rule says that decides no flow."""
+    """What a rule and its policy say that decides no flow."""
+    head = rule.rule.rule.policy
+    return (*_own_words(rule), head.description, head.owner, head.reference, head.ticket, head.review_by)
+
+
+def _own_words(rule: Told) -> tuple[object, ...]:
     said = rule.rule.rule
-    head = said.policy
-    return (
-        said.description, said.log, said.feature, said.expires, said.ticket, said.reference,
-        head.description, head.owner, head.reference, head.ticket, head.review_by,
-    )  # fmt: skip
+    return said.description, said.log, said.feature, said.expires, said.ticket, said.reference
 
 
 def _moved(both: Sequence[str], old: dict[str, list[Told]], new: dict[str, list[Told]], files: Files) -> frozenset[str]:

@@ -162,7 +162,7 @@ def _inventory(named: str | None, pair: Pair, side: Version) -> str | None:
 
 
 def _places(pair: Pair) -> Places:
-    """What a file of each side is compared by: where it stands below what was named; two files that were named are one."""
+    """What a file of each side is compared by: where it stands below what was named; two named files are one."""
     sides = (pair.old, pair.new)
     if any(side.prefix or len(side.paths) != 1 for side in sides):
         return BY_NAME

@@ -664,7 +664,7 @@ TOGGLES = [
     Pair("a deny does not end", *[OPEN + deny("d", "a.x.io", more="expires 2026-11-01")] * 2, as_of=(EARLY, LATE)),
     Pair("another fallback", FALLBACK, FALLBACK.replace("/24", "/25"), edits=WEB_REWRITTEN),
     Pair("another description", WEB, WEB.replace('"W"', '"Web"'), edits=("reworded p/web = p/web",)),
-    Pair("another owner", policy(WEB), policy(WEB, 'owner "o@x.io" from g as acc'), edits=("reworded p/web = p/web",)),
+    Pair("another owner", policy(WEB), policy(WEB, 'owner "o@x.io" from g as acc'), edits=("reworded policy p",)),
     Pair("logged", WEB, allow("web", "a.x.io", more="log"), edits=("reworded p/web = p/web",)),
     Pair("a ticket", WEB, allow("web", "a.x.io", more='ticket "T-1"'), edits=("reworded p/web = p/web",)),
     Pair("white space", WEB, WEB.replace(" ports", "\n    ports"), edits=REFORMATTED),

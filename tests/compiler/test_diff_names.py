@@ -138,3 +138,18 @@ def test_a_group_renamed_in_a_union_too():
         "main.egress": MAIN.replace("from g", "from all"),
     }
     assert sorted(said(texts, old)) == ["renamed group g = all", "renamed group one = two"]
+
+
+def test_what_is_done_to_a_policy_is_not_done_to_each_of_its_rules():
+    assert said({"main.egress": MAIN.replace('"P" {', '"P" { owner "o@x.io"')}) == ["reworded policy p"]
+    assert said({"main.egress": MAIN.replace('"P" {', '"Another" {').replace('"O"', '"Own"')}) == [
+        "reworded rule p/own",
+        "reworded policy p",
+    ]
+
+
+def test_a_policy_that_moves_to_another_file():
+    both = FILES | {"more.egress": 'policy q "Q" { from g allow x "X" { to x.io ports 443 } }\n'}
+    text = both["more.egress"]
+    moved = {"main.egress": MAIN + text, "more.egress": "# nothing\n"}
+    assert said(moved, both) == ["moved policy q"]
