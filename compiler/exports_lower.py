@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 MANY_PORTS = 64
 """So many ports at most are spelled out one by one (the architecture's table of reasons, ``ports``)."""
 
+DEFAULT_PORTS = (80, 443)
+"""The ports of http and https, which a URL does not spell."""
+
 MANY_NETWORKS = 256
 """So many lines at most for one entry where a format says networks only by whole octets, or address by address."""
 
@@ -103,11 +106,11 @@ def _by_name(entry: Entry, pattern: HostPattern, dialect: Dialect) -> Lowered:
         named = "any name" if pattern == ANY_NAME else f"`{pattern.text}`"
         step(Reason.NO_NAMES, Effect.NARROWER, _not_here(f"{named} is no address", able), None, _lost_level(able))
         return Lowered(entry, (), tuple(steps))
+    every = Reach(ANY, ANY, (AddressEndpoint(ALL),), (), PortSet(entry.ports))
     if pattern == ANY_NAME:
         if not able.everything:
             step(Reason.NO_NAMES, Effect.NARROWER, "the list cannot say that whatever is asked for is meant", None)
             return Lowered(entry, (), tuple(steps))
-        every = Reach(ANY, ANY, (AddressEndpoint(ALL),), (), PortSet(entry.ports))
         sentence = f"what stands for every name stands for every address, too{whose}"
         steps.append(ListStep(Reason.EXCEPT, Effect.WIDER, sentence, replace(every, endpoints=()), every))
     if state.path is not None and not (able.tls_path or (able.path and entry.plain)):
@@ -151,6 +154,9 @@ def _by_name(entry: Entry, pattern: HostPattern, dialect: Dialect) -> Lowered:
     if told:
         new = replace(state, ports=ANY_PORT)
         step(Reason.PORTS, Effect.WIDER, told, new, Level.WARNING)
+        if pattern == ANY_NAME:
+            wide = replace(every, ports=PortSet(ANY_PORT))
+            steps.append(ListStep(Reason.PORTS, Effect.WIDER, f"{told}{whose}", every, wide, Level.WARNING))
         state = new
     lines = [
         Line(
@@ -257,6 +263,8 @@ def _ports(ports: Ranges, able: Ports) -> tuple[tuple[Ranges, ...], str]:
         return (ports,), ""
     if able is Ports.NO:
         return (ANY_PORT,), f"the list knows no ports: any port in place of {PortSet(ports).text}"
+    if able is Ports.SPELLED and any(first <= port <= last for first, last in ports for port in DEFAULT_PORTS):
+        return (ANY_PORT,), f"the list knows no port that a URL leaves out: any port in place of {PortSet(ports).text}"
     if size(ports) > MANY_PORTS:
         return (
             ANY_PORT,
@@ -286,13 +294,23 @@ def _by_address(entry: Entry, addresses: AddressSet, dialect: Dialect) -> Lowere
             sentence = f"{_not_here(f'the list cannot say `{union_of(lost).text}`', able)}{whose}"
             steps.append(ListStep(reason, Effect.NARROWER, sentence, gone, None, _lost_level(able)))
     left = Reach(ANY, ANY, (AddressEndpoint(addresses),), (), PortSet(entry.ports))
-    ports, told = _ports(entry.ports, able.ports)
+    ports, told = _ports(entry.ports, able.ports if able.address_ports is None else able.address_ports)
     if told and said:
         wide = Reach(ANY, ANY, left.endpoints, (), PortSet(ANY_PORT))
         steps.append(ListStep(Reason.PORTS, Effect.WIDER, f"{told}{whose}", left, wide, Level.WARNING))
+    globbed = [_names_like(piece) if able.v4 is Addresses.OCTETS and piece.v4 else () for piece in said]
+    if any(globbed):
+        inside = tuple([HostEndpoint(each) for some in globbed for each in some])
+        alike = Reach(ANY, ANY, inside, (), PortSet(ANY_PORT if told else entry.ports))
+        sentence = f"an entry like `{_octets_text(said[globbed.index(next(filter(None, globbed)))])}` is compared as text, with names, too"
+        steps.append(ListStep(Reason.ADDRESS, Effect.WIDER, f"{sentence}{whose}", replace(alike, endpoints=()), alike))
     if said and not able.resolves:
         steps.append(by_literal(addresses, entry.ports, left, whose))
-    lines = [Line(Shape.ADDRESS, None, piece, some, entry.rules) for piece in said for some in ports]
+    lines = [
+        Line(Shape.ADDRESS, None, piece, some, entry.rules, matched=names)
+        for piece, names in zip(said, globbed, strict=True)
+        for some in ports
+    ]
     return Lowered(entry, tuple(lines), tuple(steps))
 
 
@@ -354,6 +372,20 @@ def _octets(network: AddressSet) -> list[AddressSet] | None:
     if whole // piece > MANY_NETWORKS:
         return None
     return [AddressSet(((at, at + piece - 1),), ()) for at in range(first, last + 1, piece)]
+
+
+def octets_glob(piece: AddressSet) -> str:
+    """One address of IPv4, or a network of whole octets as a glob: ``10.*``, ``10.1.*``, ``10.1.2.*``."""
+    ((first, last),) = piece.v4
+    octets = str(IPv4Address(first)).split(".")
+    count = {1: 4, 1 << 8: 3, 1 << 16: 2, 1 << 24: 1}[last - first + 1]
+    return ".".join(octets[:count]) + (".*" if count < 4 else "")
+
+
+def names_like(piece: AddressSet) -> tuple[HostPattern, ...]:
+    """The names that a network of whole octets matches where it is compared as text: ``10.1.2.a.example``."""
+    glob = octets_glob(piece)
+    return crossing(glob) if glob.endswith("*") else ()
 
 
 def _one(family: Family, value: int) -> AddressSet:

@@ -101,6 +101,7 @@ CASES = {
     "everything but a network": (
         'allow r "R" { to any-address except 10.0.0.0/8 ports 443 }', able(v6=Addresses.NO),
         ["* 443"], ["except wider"]),
+    "everything on every port": (allow("any-address"), able(ports=Ports.NO), ["* any"], ["ports wider"]),
     "everything cannot be said": (allow("any-address"), able(everything=False, v4=Addresses.NO, v6=Addresses.NO), [],
         ["address narrower", "no-names narrower"]),
 }  # fmt: skip

@@ -93,7 +93,7 @@ def related(reasons, request):
     host, address, path, port = request
     hosts = [host]
     if host is not None and "apex" in reasons:
-        hosts += [f"a.{host}", f"b.{host}", f"c.b.{host}"]
+        hosts += [f"{front}.{host}" for front in ("a", "b", "ab", "c.b", "a.b", "a.c", "b.c")]
     if host is not None and reasons & {"depth", "label-wildcard"}:
         labels = host.split(".")
         hosts += [".".join(labels[n:]) for n in range(1, len(labels) - 1)]
