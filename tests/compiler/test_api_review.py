@@ -8,7 +8,7 @@ import pytest
 from support import AS_OF, write_project
 
 from egressc.api import load
-from egressc.api_review import review_loaded
+from egressc.api_review import _few, review_loaded
 
 HEAD = """
 service-account one "One" { linux-user one windows-service One }
@@ -179,3 +179,123 @@ def test_an_inventory_that_says_the_same_otherwise_is_an_edit_without_effect():
     assert edits(side(GROUPS.replace("/24", "/23"))) == []
     assert edits(side(GROUPS, (GATEWAY, EDGE, CLOUD))) == []
     assert edits(side(f"# The connectors\n{GROUPS}"), firewalls=lambda _: False) == []
+
+
+def side_of(policy, inventory):
+    with tempfile.TemporaryDirectory() as folder:
+        write_project(folder, policy, inventory)
+        return load((folder,))
+
+
+TWO_GROUPS = "groups: {g: {networks: [10.20.0.0/24]}, h: {networks: [10.30.0.0/24]}}\n"
+
+
+def between(old, new, firewalls, groups=TWO_GROUPS):
+    """The reviews of firewalls whose policies are these rules, by name."""
+    inventory = groups + "firewalls: {" + ", ".join(firewalls) + "}\n"
+    sides = [side_of(HEAD + rules + "\n}\n", inventory) for rules in (old, new)]
+    return {each.name: each for each in answer(*sides).review.per_firewall}
+
+
+FOR_BOTH = WEB.replace("ports 443", "ports 443 as one two")
+OTHER = ' allow b "B" { to b.test.io ports 443 }'
+
+
+def test_a_change_without_effect_beside_one_that_has_an_effect():
+    gw = between(WEB, FOR_BOTH + OTHER, (GATEWAY,))["gw"]
+    assert gw.added == ("p/b",)
+    (note,) = [each for each in gw.notes if "changes nothing here" in each]
+    assert note.startswith("what the policy newly allows changes nothing here (it is let through before and after): ")
+    assert note.endswith("as two → a.test.io:443")
+    gw = between(FOR_BOTH + OTHER, WEB, (GATEWAY,))["gw"]
+    (note,) = [each for each in gw.notes if "changes nothing here" in each]
+    assert note.startswith("what the policy newly takes away changes nothing here (it is let through before and after)")
+
+
+def test_where_nothing_changes_it_is_said_so_with_one_of_two_alike():
+    wide = 'allow web "W" { to a.test.io b.test.io ports 443 }'
+    gw = between(wide, wide.replace("443 }", "443 as one two }"), (GATEWAY,))["gw"]
+    (note,) = gw.notes
+    assert "(the artefact stays as it is): " in note
+    assert note.endswith("(and 1 more)")
+
+
+def test_a_group_that_a_firewall_does_not_govern_is_no_word_of_it():
+    more = FOR_BOTH.replace("allow web", "allow far").replace("443", "443 from h")
+    assert between(more.replace("one two", "one"), more, (GATEWAY,))["gw"].notes == ()
+    assert len(between(more.replace("one two", "one"), more, (GATEWAY.replace("[g]", "[g, h]"),))["gw"].notes) == 1
+
+
+def test_a_host_that_cannot_tell_paths_apart_says_so():
+    path = 'allow web "W" { to a.test.io/p ports 443 }'
+    host = between(path, WEB, (HOST,))["host"]
+    assert any("newly allows changes nothing here" in note for note in host.notes)
+
+
+def test_the_order_of_firewalls_is_that_of_the_new_inventory_before_those_that_went():
+    found = answer(loaded(WEB, (GATEWAY, EDGE)), loaded(WEB, (EDGE, CLOUD))).review
+    assert [each.name for each in found.per_firewall] == ["edge", "cloud", "gw"]
+
+
+def test_a_firewall_of_another_kind_is_new():
+    found = answer(loaded(WEB, (GATEWAY,)), loaded(WEB, (EDGE.replace("edge", "gw"),))).review
+    (gw,) = found.per_firewall
+    assert (gw.state, gw.target, bool(gw.added), gw.removed) == ("new", "paloalto", True, ())
+
+
+def test_one_that_cannot_be_compiled_does_not_keep_others_from_being_compared():
+    # iptables has no way to deny a name below a wildcard that it allows; the others compare what became another outcome.
+    allowed = 'allow w "W" { to *.test.io ports 443 }' + OTHER
+    per = between(allowed, allowed.replace("allow b", "deny b"), (GATEWAY, EDGE, CLOUD))
+    assert per["gw"].state == "errors"
+    for name in ("edge", "cloud"):
+        assert (per[name].state, len(per[name].changed)) == ("", 1)
+        assert per[name].added == per[name].removed == ()
+
+
+def test_inspection_alone_is_a_change():
+    edge = between(WEB, WEB.replace("443 }", "443 no-tls-inspection }"), (EDGE,))["edge"]
+    assert edge.added or edge.changed
+
+
+def test_an_approximation_is_known_by_its_rule_and_its_reason():
+    sub = 'allow sub "S" { to *.test.net ports 443 }'
+    notes = between(sub, sub + sub.replace("allow sub", "allow other").replace("test.net", "test.org"), (GATEWAY,))[
+        "gw"
+    ].notes
+    assert any("`p/other` is wider here (apex)" in note for note in notes)
+    assert not any("`p/sub`" in note for note in notes)
+    notes = between(sub, sub.replace("to *.test.net", "to *.test.net a.test.io/p"), (GATEWAY,))["gw"].notes
+    assert any("`p/sub` is wider here (path)" in note for note in notes)
+    assert not any("(apex)" in note for note in notes)
+
+
+def test_many_notes_are_cut_and_counted():
+    assert _few([str(number) for number in range(12)]) == tuple(str(number) for number in range(12))
+    assert _few([str(number) for number in range(13)])[-2:] == ("11", "and 1 more")
+    assert _few([str(number) for number in range(15)])[-1] == "and 3 more"
+
+
+def test_a_renamed_group_is_no_further_edit_of_the_inventory():
+    old, new = GROUPS, GROUPS.replace("g:", "agents:")
+    sides = [
+        side_of(HEAD.replace("from g", f"from {name}") + WEB + "\n}\n", text)
+        for name, text in (("g", old), ("agents", new))
+    ]
+    found = answer(*sides).review
+    assert [(edit.kind.value, edit.what.value, edit.names) for edit in found.edits] == [
+        ("renamed", "group", ("g", "agents"))
+    ]
+
+
+def test_an_inventory_without_firewalls_is_looked_at_whole_whatever_is_chosen():
+    sides = [side_of(HEAD + WEB + "\n}\n", text) for text in (GROUPS, f"# The connectors\n{GROUPS}")]
+    found = answer(*sides, firewalls=lambda _: False).review
+    assert [(edit.kind.value, edit.file) for edit in found.edits] == [("reformatted", "inventory.yaml")]
+
+
+def test_parameters_need_no_inventory_to_be_compared():
+    text = 'parameter site "S"\n' + HEAD + 'allow web "W" { to ${site}.test.io ports 443 }\n}\n'
+    sides = [side_of(text, None), side_of(text.replace("ports 443", "ports 443 8443/https"), None)]
+    found = answer(*sides).review
+    assert found is not None
