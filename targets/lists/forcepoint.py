@@ -1,10 +1,10 @@
 """Forcepoint: custom categories of Web Security Cloud (``cloud``), exceptions of Web Security on site (``on-prem``).
 
 Cloud: ``*.d`` is the names below ``d`` without ``d`` ([D] Adding sites to custom categories, websense hosted
-admin_guide wd_category_sites); what a bare ``d`` matches stands there in a list that the stored text has lost, so it is taken for
-``d`` and the names below it, and a domain that is meant with them is two entries, right either way. A path is the
-*start* of one (``/p`` is ``/pq``, too), which no policy means: the whole host is said instead. On premises ``d`` is the
-domain with its subdomains ([D] Adding or editing an exception, 8.5).
+admin_guide wd_category_sites); what a bare ``d`` matches stands there in a list that the stored text has lost, so it
+is taken for ``d`` and the names below it, and a domain that is meant with them is two entries, right either way. A path
+is the *start* of one (``/p`` is ``/pq``, too), which no policy means: the whole host is said instead. On premises ``d``
+is the domain with its subdomains ([D] Adding or editing an exception, 8.5).
 """
 
 from __future__ import annotations
