@@ -107,6 +107,22 @@ def test_warnings_change_the_status_with_strict_only(place, capsys):
     assert {d["level"] for d in report["diagnostics"] if d["code"].startswith("W08")} == {"error"}
 
 
+def test_notes_stay_notes_with_strict(place, capsys):
+    note = 'policy q "Q" { from g allow b "B" { to c.example.net ports 443/https } deny d "D" { to d.example.net ports 443/https } }\n'
+    (place / "p.egress").write_text(note, encoding="utf-8")
+    status, report, _ = check(capsys, "--select", "idle-deny", "--strict")
+    assert [(d["code"], d["level"]) for d in report["diagnostics"]] == [("N0803", "note")]
+    assert status == 0
+
+
+def test_findings_stand_by_place_among_what_else_there_is(place, capsys):
+    text = POLICY.replace("to    c.example.com", "to    c.example.com\n              c.example.com")
+    (place / "p.egress").write_text(text, encoding="utf-8")
+    found = codes(capsys, *MINE)
+    assert {code[:3] for code, _ in found} == {"W02", "W08"}
+    assert [line for _, line in found] == sorted(line for _, line in found)
+
+
 def test_compile_does_not_lint(place, capsys):
     assert main(["compile", "--target", "iptables", "p.egress"]) == 0
     assert "W08" not in capsys.readouterr().err
@@ -261,6 +277,31 @@ def test_one_fix_that_is_not_safe_does_not_stop_the_others(place, capsys, wrong_
     _, report, _ = check(capsys, "--select", "redundant-endpoint", "--fix")
     assert [d["line"] for d in report["fixed"]] == [3]
     assert (place / "p.egress").read_text(encoding="utf-8") == text.replace(" b.example.net", "")
+
+
+def test_all_that_are_safe_are_mended_beside_one_that_is_not(place, capsys, wrong_fix):
+    names = ("b.example.net", "b.example.org", "a.example.com", "b.example.edu")
+    rules = [
+        f' allow {name[0]}{name[-1]}{len(name)}{n} "R" {{ to *.{name[2:]} {name} ports 443/https }}\n'
+        for n, name in enumerate(names)
+    ]
+    text = f'policy p "P" {{ from g\n{"".join(rules)}}}\n'
+    (place / "p.egress").write_text(text, encoding="utf-8")
+    _, report, _ = check(capsys, "--select", "redundant-endpoint", "--fix")
+    assert [d["line"] for d in report["fixed"]] == [2, 3, 5]
+    wanted = text
+    for name in ("b.example.net", "b.example.org", "b.example.edu"):
+        wanted = wanted.replace(f" {name}", "")
+    assert (place / "p.egress").read_text(encoding="utf-8") == wanted
+
+
+def test_fix_mends_several_files(place, capsys):
+    other = POLICY.replace('policy p "P"', 'policy q "Q"')
+    (place / "q.egress").write_text(other, encoding="utf-8")
+    assert main(["check", "--fix", "p.egress", "q.egress", "--select", "redundant-endpoint"]) == 0
+    assert "fixed 4 findings in 2 files" in capsys.readouterr().err
+    assert (place / "p.egress").read_text(encoding="utf-8") == FIXED
+    assert (place / "q.egress").read_text(encoding="utf-8") == FIXED.replace('policy p "P"', 'policy q "Q"')
 
 
 def test_a_template_that_takes_effect_nowhere_is_compared_too(place, capsys):

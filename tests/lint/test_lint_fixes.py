@@ -20,7 +20,10 @@ template policy t "T" {
     allow x "X" { to *.example.org a.example.org ports 443/https }
     allow y "Y" { to s a.example.com ports 444/https }
     allow z "Z" { to s ${q}.example.com ports 445/https }
+    allow w "W" { to *.example.com except ${q}.example.com ports 446/https }
 }
+template policy u "U" { include t }
+service-account known "K" { linux-user 5 linux-user 6 }
 policy p "P" {
     owner "o@example.com"
     from g h
@@ -28,6 +31,7 @@ policy p "P" {
     allow a "A" { to *.example.com a.example.com ${q}.example.net except b.example.com *.b.example.com ports 443/https 444/https }
     deny d "D" { to 10.0.0.0/8 10.0.0.1 ports any/tcp }
     allow e "E" { to s ports 443/https no-tls-inspection log expires 2027-01-01 }
+    allow f "F" { to f.example.com ports 443/https as known }
 }
 """
 
@@ -89,6 +93,13 @@ def test_what_means_the_same_is_done(old, new):
         ("# Kept.", ""),
         ("allow e", "allow"),
         ("to s", "to nothing"),
+        ("except ${q}.example.com", "except ${q}.example.org"),
+        ("{ include t }", "{ }"),
+        (" linux-user 6", ""),
+        ('endpoints s "S"', 'endpoints n "N" { n.example.com }\nendpoints s "S"'),
+        # It means the same, and is told as a slip.
+        ("*.example.org a.example.org", "*.example.org *.example.org"),
+        ('parameter q "Q"', 'import "policy.egress"\nparameter q "Q"'),
     ],
 )
 def test_what_means_something_else_is_refused(old, new):
@@ -104,6 +115,9 @@ policy p "P" {
     allow a "A" { to *.example.com a.example.com except b.example.com *.b.example.com ports 443/https 444/https }
     deny d "D" { to 10.0.0.0/8 10.0.0.1 ports any/tcp }
     allow e "E" { to s ports 443/https no-tls-inspection log expires 2027-01-01 as u }
+    allow i "I" { to i.example.com ports 443/https ticket "T-1" reference "https://i.example.com" }
+    review-by 2027-06-30
+    reference "https://p.example.com"
 }
 """
 
@@ -137,6 +151,10 @@ def test_two_policies_that_mean_the_same_here(old, new):
         (" log", ""),
         (" expires 2027-01-01", ""),
         (" as u", ""),
+        (' ticket "T-1"', ""),
+        (' reference "https://i', ' reference "https://j'),
+        ("review-by 2027-06-30", "review-by 2027-06-29"),
+        ("https://p.example.com", "https://q.example.com"),
         (" linux-user 6", ""),
         ('"A"', '"B"'),
         ("o@example.com", "p@example.com"),
