@@ -152,8 +152,10 @@ def _path(question: Question, rule: BoundRule) -> str:
 
 def _address(index: RuleIndex, question: Question, rule: BoundRule) -> str:
     asked = question.to.addresses
-    listed = [e.text for e in rule.endpoints if isinstance(e, (AddressEndpoint, TagEndpoint))]
-    for endpoint in rule.exceptions:
+    # In the words of the policy: what is bound has no addresses that an exception takes out.
+    to = rule.rule.to
+    listed = [e.text for e in to.endpoints if isinstance(e, (AddressEndpoint, TagEndpoint))]
+    for endpoint in _plain(to.exceptions):
         held = None if isinstance(endpoint, HostEndpoint) else addresses_of(endpoint, index.tags)
         if held is not None and held.overlaps(asked):
             return f"{asked.text} is in its `except {endpoint.text}`"

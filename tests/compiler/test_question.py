@@ -156,6 +156,25 @@ def test_two_things_that_matter_only_together(ask):
     }
 
 
+def test_two_things_of_which_neither_alone_makes_a_difference():
+    prepared = prepared_of(
+        """policy web "Web" {
+    from both
+    allow one "One" { to a.example.com ports 443/https from branch }
+    allow two "Two" { to a.example.com ports 444/https from depot }
+}
+""",
+        INVENTORY,
+    )
+    whole = bind_everything(prepared)
+    found = answer(prepared, whole, Parties(prepared, whole).parse("both"), parse_to("a.example.com:443-444"))
+    assert found.decision.verdict is Verdict.UNKNOWN
+    assert cases(found.unknown) == {
+        "group": {"branch": "unknown", "depot": "unknown"},
+        "port": {"on 443/https": "unknown", "on 444/https": "unknown"},
+    }
+
+
 def test_an_inspection_that_depends():
     prepared = prepared_of(
         """service-account app "App" { linux-user app }
@@ -204,6 +223,7 @@ def test_rules_that_contradict_each_other():
         ("depot", "a.example.com:443", "tree", "group", "group `depot` is not in `from branch`"),
         ("branch", "http://pki.example.net/other", "path", "path", "path `/other` is not at or below `pki.example.net/pki`"),
         ("branch", "198.51.101.9:5000", "net", "address", "198.51.101.9 is not in `198.51.100.0/24`"),
+        ("branch", "203.0.114.7:443", "less", "address", "203.0.114.7 is not in `203.0.113.0/24`"),
         ("branch", "example.com:443", "tree", "host", "`example.com` itself is not below it, as `*.example.com` asks for"),
         ("branch", "a.host.example.org:443", "exact", "host", "`a.host.example.org` is below `host.example.org`, which is that one host"),
         ("branch", "hosts.example.org:443", "exact", "host", "label `hosts` is not `host` as in `host.example.org`"),

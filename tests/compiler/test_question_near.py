@@ -33,6 +33,7 @@ policy web "Web" {
     allow later "Later" { to later.example.net ports 443/https feature beta }
     allow past "Past" { to past.example.net ports 443/https expires 2026-01-01 }
     allow gone "Gone" { to gone.example.net ports 443/https feature beta expires 2026-01-01 }
+    allow worn "Worn" { to *.worn.example.net except no.worn.example.net ports 443/https feature beta expires 2026-01-01 }
     allow but "But" { to *.but.example.net except no.but.example.net ports 443/https from red as app }
 }
 """
@@ -54,7 +55,7 @@ def near():
 
     def asked(who, to, at="192.0.2.1"):
         place = parse_to(to)
-        if place.pattern is not None:
+        if place.pattern is not None and at is not None:
             place = with_address(place, at)
         found = answer(prepared, whole, parties.parse(who), place).near
         return {(miss.rule.identity.removeprefix("web/"), miss.part): (miss.what, miss.sentence) for miss in found}
@@ -105,6 +106,8 @@ def test_the_host_alone(near, to, rule):
         ("red", "198.51.101.7:5001", "net"),  # the address and the port
         ("red", "198.51.100.53:443", "name-service"),  # the number and the transport
         ("red", "192.0.2.7:443", "shout"),
+        ("red", "198.51.100.7:53/udp", "net"),
+        ("red", "no.worn.example.net:443", "worn"),  # excepted, expired, and the feature
         ("red", "later.example.net:8443", "later"),  # the feature and the port
         ("away", "past.example.net:443", "past"),  # expired, and the group
         ("red", "gone.example.net:443", "gone"),  # expired, and the feature
@@ -137,6 +140,22 @@ def test_two_things(near, who, to, rule):
 )
 def test_one_thing(near, who, to, rule, what):
     assert near(who, to)[rule, ""][0] == what
+
+
+def test_without_an_address_the_host_is_at_one_that_no_rule_names(near):
+    """So a rule for addresses lacks that, too."""
+    assert near("blue", "www.example.edu:5000", "198.51.100.7")["net", ""][0] == "group"
+    assert ("net", "") not in near("blue", "www.example.edu:5000", None)
+
+
+def test_a_rule_that_matches_some_of_the_flows_is_no_miss(near):
+    assert near("red:app", "no.but.example.net:443")["but", ""][0] == "except"
+    assert ("but", "") not in near("red:app", "*.but.example.net:443")
+
+
+def test_several_ports(near):
+    _, sentence = near("red", "198.51.100.7:5001-5003")["net", ""]
+    assert sentence == "port 5001-5003/tcp is not in `ports 5000/tcp`"
 
 
 def test_a_host_with_parameters_that_is_excepted(near):
