@@ -18,7 +18,7 @@ from egressc.bind_proxy_inspection import inspection_lost
 from egressc.binding_values import normal_binding
 from egressc.diagnostics import Diagnostic, has_errors
 from egressc.fill import Filled, Filler
-from egressc.policy import Account, Action
+from egressc.policy import Account, Action, Inspection
 from egressc.reach import Reach
 from egressc.services import PortSet
 from egressc.site import BoundGroup, BoundRule, Site
@@ -79,7 +79,7 @@ def prepare(policy: Policy, inventory: Inventory, as_of: date) -> tuple[Prepared
             about_proxies = tuple(proxy_problems(policy, inventory, prepared.rules, proxies, filler, groups_of))
         diagnostics.extend(_fill_all(prepared))
         diagnostics.extend(about_proxies)
-        if proxies and not has_errors(diagnostics):
+        if proxies and not has_errors(diagnostics) and any(r.inspection is not Inspection.MAY for r in rules):
             direct = bind_everything(prepared, direct_only=True)
             diagnostics.extend(inspection_lost(bind_everything(prepared), direct, proxies))
     diagnostics.extend(check_names(policy, inventory, frozenset(prepared.filler.unfilled)))

@@ -79,7 +79,8 @@ class Proxies:
         self._tags = {name.lower(): addresses for name, addresses in tags.items()}
         sets: dict[str, list[EndpointSet]] = {}
         self._behind: dict[str, Behind] = {}
-        self._held: dict[tuple[int, str, bool], tuple[Filled, tuple[Unsaid, ...]]] = {}
+        self._within: dict[tuple[Endpoint, ...], Within] = {}
+        self._held: dict[tuple[int, int, bool], tuple[Filled, tuple[Unsaid, ...]]] = {}
         self._kept: list[Filled] = []
         if inventory.source is None or not any(group.proxy is not None for group in inventory.groups):
             return
@@ -111,7 +112,7 @@ class Proxies:
     def cut(self, rule: Rule, behind: Behind, filled: Filled) -> tuple[Filled, tuple[Unsaid, ...]]:
         """What of a rule's destinations lies in the sets of a bypass, and what of that cannot be said."""
         paths = all(service.application in _WITH_PATHS for service in rule.services)
-        key = (id(filled), behind.group.name, paths)
+        key = (id(filled), id(behind.within), paths)
         found = self._held.get(key)
         if found is None:
             self._kept.append(filled)
@@ -130,15 +131,22 @@ class Proxies:
                 continue
             filled = self._filler.destinations(known[0].to, group)
             every.extend(filled.endpoints)
-            named.append(NamedSet(item, Within(filled.endpoints, self._tags), filled.failed))
+            named.append(NamedSet(item, self._of_endpoints(filled.endpoints), filled.failed))
         return Behind(
             group,
             proxy,
             _rule(group, proxy, source),
             tuple(item for item in proxy.bypass if item.is_pattern),
             tuple(named),
-            Within(every, self._tags),
+            self._of_endpoints(tuple(every)),
         )
+
+    def _of_endpoints(self, endpoints: tuple[Endpoint, ...]) -> Within:
+        """These destinations; one value for groups that have the same, so that rules are cut once for all of them."""
+        found = self._within.get(endpoints)
+        if found is None:
+            found = self._within[endpoints] = Within(endpoints, self._tags)
+        return found
 
 
 def are_same(sets: Iterable[EndpointSet]) -> bool:

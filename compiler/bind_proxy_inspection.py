@@ -44,14 +44,14 @@ def inspection_lost(whole: Site[None], direct: Site[None], proxies: Proxies) -> 
             (rule, part) for rule in allows if (part := _part(rule.reach, proxies, direct, names=names)) is not None
         ]
         index = FlowIndex([part for _, part in past], direct.tags)
+        kept = {each: _asked(allows, each, proxies, direct, names=names) for each in _SAYS}
         for rule in speaking:
             asked = tls_reach(rule)
             mine = None if asked is None else _part(asked, proxies, whole, names=names)
             if mine is None:
                 continue
-            same = [other for other in allows if other.rule.inspection is rule.rule.inspection]
-            minus = [box for other in _meeting(same, mine, direct) for box in boxes(other, direct.tags)]
-            found = index.first_inside(tuple(boxes(mine, whole.tags)), minus, (direct.index.denies,))
+            without = (direct.index.denies, kept[rule.rule.inspection])
+            found = index.first_inside(tuple(boxes(mine, whole.tags)), (), without)
             if found is not None:
                 other = past[found[1]][0]
                 if (rule.identity, other.identity) not in told:
@@ -71,13 +71,13 @@ def _is_of(endpoint: Endpoint, *, names: bool) -> bool:
     return isinstance(endpoint, AnyAddressEndpoint) or isinstance(endpoint, HostEndpoint) is names
 
 
-def _meeting(rules: Iterable[BoundRule], reach: Reach, site: Site[None]) -> Iterator[Reach]:
-    """What rules match on their TLS ports, of those that may meet a reach."""
-    near = {id(rule) for rule in site.index.allows_meeting(reach)}
-    for rule in rules:
-        found = tls_reach(rule) if id(rule) in near else None
-        if found is not None:
-            yield found
+def _asked(
+    rules: Iterable[BoundRule], inspection: Inspection, proxies: Proxies, site: Site[None], *, names: bool
+) -> FlowIndex:
+    """What the rules that say this of inspection match on their TLS ports, by name or by address."""
+    found = [tls_reach(rule) for rule in rules if rule.rule.inspection is inspection]
+    parts = [_part(each, proxies, site, names=names) for each in found if each is not None]
+    return FlowIndex([part for part in parts if part is not None], site.tags)
 
 
 def _lost(rule: BoundRule, other: BoundRule, flow: Flow, proxies: Proxies) -> Diagnostic:
