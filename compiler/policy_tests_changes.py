@@ -159,13 +159,14 @@ class _Compared:
                 yield from self._of_accounts(1, allowed)
             case Side.INSPECTION:
                 yield from _inspected(old, new, allowed)
+                yield from self._of_accounts(2, allowed)
 
     @cached_property
     def _account_changes(self) -> tuple[tuple[Change, ...], ...]:
-        return account_changes(self._sides)
+        return account_changes(self._sides, ())
 
     def _of_accounts(self, which: int, allowed: Sequence[Box]) -> Iterator[_Otherwise]:
-        """What processes newly may, or may no longer, because an account is bound otherwise."""
+        """What processes newly may, may no longer, or do inspected otherwise: an account is bound otherwise."""
         for change in self._account_changes[which]:
             box = self._box_of(change)
             if box is None or witness((box,), allowed) is not None:

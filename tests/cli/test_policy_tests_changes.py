@@ -214,3 +214,13 @@ def test_a_group_that_only_the_old_side_has(repository, run):
         text = f"policy: web.egress\nchanges:\n  since: main\n  removes-only: {items}\n"
         (repository / "web.test.yaml").write_text(text, encoding="utf-8")
         assert results(run) == {"removes-only": "passed" if holds else "failed"}, items
+
+
+def test_a_process_that_an_account_gains_is_inspected_otherwise(repository, run):
+    """As any account it may be inspected, as this one it must not."""
+    rule = '    allow open "Open" { to only.example.net ports 443/https }\n    deny hole'
+    text = POLICY.replace("https as app", "https as app no-tls-inspection").replace("    deny hole", rule)
+    commit(repository, {"web.egress": text, "web.test.yaml": SILENT.replace("main", "HEAD")})
+    assert results(run) == NOTHING
+    change(repository, ("linux-user app", "linux-user app linux-user other"))
+    assert results(run) == failing("inspection")
