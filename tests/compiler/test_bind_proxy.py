@@ -6,6 +6,7 @@ import json
 import tempfile
 
 import pytest
+from growth import assert_near_linear
 from support import AS_OF, compilation_of, everything_of, prepared_of, site_of, sites_of, write_project
 
 from egressc.api import load
@@ -484,3 +485,27 @@ def test_a_denied_flow_is_not_inspected_anyway():
         one="*.example.net", two="www.example.net", ports="443", mine="", theirs="no-tls-inspection"
     ).replace("allow one", 'deny bad "Bad" { to www.example.net ports any/tcp } allow one')
     assert problems_of(text, inventory("p/one", OTHER))[0] == []
+
+
+def test_many_rules_for_groups_behind_a_proxy_cost_no_more_each():
+    groups = "\n".join(
+        f"  h{n}: {{networks: [10.22.{n}.0/24], proxy: {{address: 10.1.1.5, port: 8080, bypass: [s, p/r1]}}}}"
+        for n in range(5)
+    )
+
+    def prepared(size):
+        held = " ".join(f"*.m{n}.example.net 203.0.{n // 256}.{n % 256}" for n in range(0, size, 2))
+        rules = "\n".join(
+            f'deny r{n} "R" {{ to b{n}.example.com 198.18.{n // 256}.{n % 256} ports any/tcp }}'
+            if n % 4 == 0
+            else f'allow r{n} "R" {{ to x.m{n}.example.net *.y{n}.example.org 203.0.{n // 256}.{n % 256} ports 443 '
+            f"{'no-tls-inspection' if n % 4 == 1 else ''} }}"
+            for n in range(size)
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            text = f'endpoints s {{ {held} }}\npolicy p "P" {{ from any-group\n{rules}\n}}\n'
+            write_project(folder, text, inventory("s", groups + "\n"))
+            loaded = load((folder,))
+        return lambda: bind_everything(prepare(loaded.policy, loaded.inventory, AS_OF)[0], direct_only=True)
+
+    assert_near_linear(prepared, 500, 4000)
