@@ -12,7 +12,7 @@ from egressc.addresses import AddressSet, parse_addresses, union_of
 from egressc.diagnostics import Diagnostic
 from egressc.inventory import Group
 from egressc.inventory_names import check_name, diagnostic_of, resolved, unknown
-from egressc.inventory_proxy import load_proxy
+from egressc.inventory_proxy import check_way, load_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,9 @@ def load_groups(node: Located | None, known_targets: Sequence[str], report: list
             _check_union(name, entry, report)
             members[name] = resolved(entry.at(["members"]).elements(), defined, name, report)
         found = networks[name] = load_networks(entry.get("networks"), report)
-        groups.append(_group(name, span, entry, found, members.get(name, []), known_targets, report))
+        group = _group(name, span, entry, found, members.get(name, []), known_targets, report)
+        check_way(name, group.networks, group.proxy, report)
+        groups.append(group)
     _check_cycles(members, report)
     return LoadedGroups(tuple(groups), networks)
 

@@ -16,6 +16,7 @@ from egressc.inventory_names import diagnostic_of
 from egressc.services import FIRST_PORT, LAST_PORT
 
 if TYPE_CHECKING:
+    from egressc.addresses import Family
     from egressc.located_value import Located
     from egressc.source import Span
 
@@ -100,6 +101,32 @@ def load_proxy(node: Located | None, report: list[Diagnostic]) -> Proxy | None:
         address_spans=tuple(addresses.values()),
         port_span=port.span,
     )
+
+
+def check_way(group: str, networks: AddressSet | None, proxy: Proxy | None, report: list[Diagnostic]) -> None:
+    """Reports a proxy that its group cannot use: of another IP version, or one of the group itself."""
+    if networks is None or proxy is None:
+        return
+    if not any(not networks.family(f).is_empty and not proxy.address_set.family(f).is_empty for f in _FAMILIES):
+        version = 6 if networks.v4 else 4
+        message = f"group `{group}` cannot reach its proxy {proxy.text}: it has no IPv{version} address"
+        label, help_ = "of another IP version", "write an address of the proxy that the group can reach"
+        report.append(Diagnostic(code="E0439", message=message, span=proxy.address_spans[0], label=label, help=help_))
+    for text, span in zip(proxy.addresses, proxy.address_spans, strict=True):
+        parsed = parse_addresses(text)
+        if isinstance(parsed, AddressSet) and networks.contains(parsed):
+            report.append(
+                Diagnostic(
+                    code="E0439",
+                    message=f"the proxy {text} is in the networks of group `{group}`, so it would be behind itself",
+                    span=span,
+                    label="one of the group's own addresses",
+                    help="take it out of `networks`: firewalls would let it reach no more than the group",
+                )
+            )
+
+
+_FAMILIES: Final[tuple[Family, ...]] = (4, 6)
 
 
 def _addresses(node: Located | None, report: list[Diagnostic]) -> dict[str, Span]:

@@ -392,6 +392,14 @@ MALFORMED = {
     "loopback as a proxy": (PROXY + '{proxy: {address: [«127.0.0.1, «"::1"], port: 8080}}}\n', "E0439 E0439"),
     "no host as a proxy": (PROXY + '{proxy: {address: [«0.0.0.0, «"::"], port: 8080}}}\n', "E0439 E0439"),
     "multicast as a proxy": (PROXY + '{proxy: {address: [«224.0.0.1, «"ff02::1"], port: 8080}}}\n', "E0439 E0439"),
+    "proxy of another IP version": (
+        PROXY + '{networks: [10.20.0.0/24], proxy: {address: «"2001:db8::5", port: 8080}}}\n',
+        "E0439",
+    ),
+    "proxy behind itself": (
+        PROXY + "{networks: [10.1.0.0/16], proxy: {address: [10.2.1.5, «10.1.1.5], port: 8080}}}\n",
+        "E0439",
+    ),
     "address of a proxy above 255": (PROXY + "{proxy: {address: 10.1.1.«300, port: 8080}}}\n", "E0303"),
     "address of a proxy twice": (
         PROXY + '{proxy: {address: ["2001:DB8::5", «"2001:db8:0::5"], port: 8080}}}\n',
@@ -443,6 +451,8 @@ def test_a_group_behind_a_proxy():
         '  b: {proxy: {address: [10.1.1.6, "2001:DB8::5"], port: 65535}}\n  c: {}\n'
     )
     inventory = good(text)
+    # Of several addresses one of the group's IP version is enough.
+    good('groups: {a: {networks: [10.20.0.0/24], proxy: {address: [10.1.1.6, "2001:db8::5"], port: 8080}}}\n')
     one, two, none = (group.proxy for group in inventory.groups)
     assert none is None
     assert (one.addresses, one.port, one.text) == (("10.1.1.5",), 8080, "10.1.1.5:8080")

@@ -35,6 +35,7 @@ MODULES = {
 }
 CASES = 150
 PROXIES = (("10.1.1.5", 8080), ("10.1.1.5", 3128), ("192.0.2.77", 8080))
+PROXIES_V6 = (("2001:db8:77::5", 8080), ("fd00::5", 3128))
 SETS = "of-set-"
 
 
@@ -57,9 +58,9 @@ def proxied(case, rng):
     for group in "abce":
         if rng.random() < 0.7:
             some = tuple(dict.fromkeys(rng.choice(items) for _ in range(rng.choice((0, 1, 1, 2)))))
-            found = proxies[group] = Proxied(*rng.choice(PROXIES), some)
+            found = proxies[group] = Proxied(*rng.choice(PROXIES_V6 if group == "c" else PROXIES), some)
             bypass = ", ".join(f"'{item}'" for item in found.bypass)
-            entry = f"proxy: {{address: {found.address}, port: {found.port}, bypass: [{bypass}]}}, "
+            entry = f'proxy: {{address: "{found.address}", port: {found.port}, bypass: [{bypass}]}}, '
             text = text.replace(f"  {group}: {{", f"  {group}: {{{entry}")
     return replace(case, inventory=text), proxies
 
