@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from egressc.located import source_of
 from egressc.parse import parse as parse_source
 from egressc.policy import Inspection
 from egressc.project import load_project
-from egressc.project_files import DISK
+from egressc.project_files import DISK, read_regular
 from egressc.project_paths import find_inventories, find_root, near_path, printable, reason
 from egressc.reasons import FACTS, Reason
 from egressc.resolve import named_groups, resolve
@@ -170,7 +169,7 @@ def _read_inventory(where: str, files: Files, report: list[Diagnostic]) -> tuple
     folder = real.parent
     inventory, problems = load_inventory(
         source,
-        lambda file: _read_regular(str(folder / file), files),
+        lambda file: read_regular(str(folder / file), files),
         known_targets=target_names(),
         known_reasons=[each.value for each in Reason],
         known_formats=format_names(),
@@ -178,13 +177,6 @@ def _read_inventory(where: str, files: Files, report: list[Diagnostic]) -> tuple
     )
     report.extend(problems)
     return source, inventory, False
-
-
-def _read_regular(path: str, files: Files) -> bytes:
-    """The bytes of a file; raises ``OSError`` for what may have no end (a device, a pipe)."""
-    if files.exists(path) and not files.is_file(path) and not files.is_dir(path):
-        raise OSError(errno.EINVAL, "not a regular file")
-    return files.read(path)
 
 
 def _settings_problems(firewall: Firewall) -> tuple[Diagnostic, ...]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from egressc.diagnostics import Diagnostic, Related
 from egressc.parse import parse as parse_source
-from egressc.project_files import DISK
+from egressc.project_files import DISK, read_regular
 from egressc.project_imports import imported_path
 from egressc.project_paths import FoundFile, find_files, find_root, printable, reason
 from egressc.read_source import read_source
@@ -136,7 +136,7 @@ class _Loader:
 
     def read(self, file: FoundFile, wanted_by: Text | None) -> _Read | None:
         try:
-            data = self.disk.read(file.path)
+            data = read_regular(file.path, self.disk)
         except OSError as error:
             self.could_not_run = True
             self.diagnostics.append(_unreadable(file, reason(error), wanted_by))

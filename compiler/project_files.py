@@ -4,6 +4,7 @@
 # ruff: noqa: PTH110, PTH112, PTH113, PTH114, PTH118, PTH119, PTH120, PTH123, PTH208
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Protocol
 
@@ -153,6 +154,13 @@ class Overlay:
 
     def _has(self, path: str) -> bool:
         return self.real(path) in self._texts
+
+
+def read_regular(path: str, files: Files) -> bytes:
+    """The bytes of a file; raises ``OSError`` for what may have no end (a device, a pipe)."""
+    if files.exists(path) and not files.is_file(path) and not files.is_dir(path):
+        raise OSError(errno.EINVAL, "not a regular file")
+    return files.read(path)
 
 
 def below(root: str, path: str) -> str:

@@ -17,6 +17,7 @@ from egressc.policy_tests_find import find_tests
 from egressc.policy_tests_load import load_test
 from egressc.policy_tests_run import Subject
 from egressc.policy_tests_run import run as run_expectation
+from egressc.project_files import DISK, read_regular
 from egressc.project_paths import near_path, printable, reason
 from egressc.report_json import to_json
 from egressc.report_tests import tests_json, tests_junit, tests_text
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     sources: list[Source | FileResult] = []
     for name in files:
         try:
-            data = Path(name).read_bytes()
+            data = read_regular(name, DISK)
         except OSError as error:
             message = f"the policy test `{printable(name)}` cannot be read: {reason(error)}"
             problems = (*problems, Diagnostic(code="E0908", message=message, file=printable(name)))

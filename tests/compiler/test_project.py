@@ -280,3 +280,11 @@ def test_file_name_that_is_no_text_can_be_written(tmp_path):
     (file,) = load_project([str(tmp_path)]).files
     assert file.source.name == "caf\\xe9.egress"
     file.source.shown.encode("utf-8")
+
+
+def test_a_pipe_among_the_policies_is_told_and_not_waited_for(tmp_path):
+    (tmp_path / "a.egress").write_text("", encoding="utf-8")
+    os.mkfifo(tmp_path / "b.egress")
+    found = load_project((str(tmp_path),))
+    assert found.could_not_run
+    assert [each.message.endswith("not a regular file") for each in found.diagnostics] == [True]
