@@ -22,7 +22,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
     """Answer the shell and end the process, if a shell asked (``_ARGCOMPLETE``); else return."""
     known = {
         "target": target_names(),
-        "names": target_names(),
+        "names": (*target_names(), *format_names()),
         "accept": tuple(reason.value for reason in Reason),
         "list_format": format_names(),
         "words": (*codes(), *CODES),

@@ -1,4 +1,4 @@
-"""`egressc targets`: what each target can express, its limits, and what nobody could verify."""
+"""`egressc targets`: what each target and list format can express, its limits, and what nobody could verify."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from egressc.exits import COULD_NOT_RUN, DONE
 from egressc.markdown import code, table_cell
 from egressc.report_json import json_text
 from egressc.suggest import nearest
+from egressc.targets.list_protocol import ListFormat
+from egressc.targets.list_registry import format_names, load_format
 from egressc.targets.registry import load_target, target_names
 
 if TYPE_CHECKING:
@@ -17,22 +19,27 @@ if TYPE_CHECKING:
 
     from egressc.targets.protocol import Target
 
+    Described = Target[Any, Any] | ListFormat
+
 _WIDTH = 100
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show the tables. Returns the exit status: 2 if there is no such target."""
-    known = target_names()
+    """Show the tables. Returns the exit status: 2 if there is no such target or format."""
+    known = (*target_names(), *format_names())
     for name in options.names:
         if name not in known:
             near = nearest(name, known)
-            complain(f"egressc targets: there is no target `{name}`")
-            complain(f"  did you mean `{near}`?" if near else f"  targets: {', '.join(known)}")
+            complain(f"egressc targets: there is no target and no list format `{name}`")
+            listed = f"  targets: {', '.join(target_names())}\n  list formats: {', '.join(format_names())}"
+            complain(f"  did you mean `{near}`?" if near else listed)
             return COULD_NOT_RUN
-    found = [load_target(name) for name in known if not options.names or name in options.names]
+    targets = [load_target(name) for name in target_names() if not options.names or name in options.names]
+    formats = [load_format(name) for name in format_names() if not options.names or name in options.names]
+    found: list[Described] = [*targets, *formats]
     match options.format:
         case "json":
-            say(json_text({"targets": [_plain(target) for target in found]}))
+            say(json_text({"targets": [_plain(each) for each in targets], "lists": [_list(each) for each in formats]}))
         case "markdown":
             say("\n".join(_markdown(target) for target in found))
         case _:
@@ -40,7 +47,23 @@ def run(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _plain(target: Target[Any, Any]) -> dict[str, Any]:
+def _list(described: ListFormat) -> dict[str, Any]:
+    lists = sorted(kind.value for kind in described.lists)
+    forms, clients = list(described.forms), list(described.clients)
+    return {**_plain(described), "lists": lists, "forms": forms, "clients": clients}
+
+
+def _purpose(described: Described) -> str:
+    """What a format of lists is for, in a sentence; empty for a target."""
+    if not isinstance(described, ListFormat):
+        return ""
+    kinds = " and ".join(f"`--list {kind.value}`" for kind in sorted(described.lists))
+    forms = f"; forms {', '.join(code(form) for form in described.forms)}" if len(described.forms) > 1 else ""
+    clients = f"; clients {', '.join(code(client) for client in described.clients)}" if described.clients else ""
+    return f"A format of `egressc export`: {kinds}{forms}{clients}."
+
+
+def _plain(target: Described) -> dict[str, Any]:
     held = target.capabilities
     return {
         "name": target.name,
@@ -60,17 +83,19 @@ def _plain(target: Target[Any, Any]) -> dict[str, Any]:
     }
 
 
-def _markdown(target: Target[Any, Any]) -> str:
+def _markdown(target: Described) -> str:
     held = target.capabilities
     head = ["| feature | how | verdict | reasons |", "| --- | --- | --- | --- |"]
-    lines = [f"# {held.title} (`{target.name}`)", "", *head]
+    purpose = _purpose(target)
+    lines = [f"# {held.title} (`{target.name}`)", "", *([purpose, ""] if purpose else []), *head]
     lines += [
         f"| {table_cell(row.feature)} | {table_cell(row.how)} | {_verdict(row.verdict, row.assumptions)} | "
         f"{', '.join(code(r) for r in row.reasons) or '–'} |"
         for row in held.rows
     ]
-    lines += ["", "| limit | value | source |", "| --- | --- | --- |"]
-    lines += [f"| {table_cell(x.name)} | {table_cell(x.value)} | {table_cell(x.source)} |" for x in held.limits]
+    if held.limits:
+        lines += ["", "| limit | value | source |", "| --- | --- | --- |"]
+        lines += [f"| {table_cell(x.name)} | {table_cell(x.value)} | {table_cell(x.source)} |" for x in held.limits]
     if held.assumptions:
         lines += ["", "Nobody could verify:", ""]
         lines += [f"- `{a.id}`: {table_cell(a.sentence)} ({table_cell(a.source)})" for a in held.assumptions]
@@ -81,9 +106,10 @@ def _verdict(verdict: str, assumptions: tuple[str, ...]) -> str:
     return verdict + (f" ({', '.join(code(a) for a in assumptions)})" if assumptions else "")
 
 
-def _text(target: Target[Any, Any]) -> str:
+def _text(target: Described) -> str:
     held = target.capabilities
-    lines = [f"{target.name}: {held.title}", ""]
+    purpose = textwrap.wrap(_purpose(target), _WIDTH, initial_indent="  ", subsequent_indent="  ")
+    lines = [f"{target.name}: {held.title}", *purpose, ""]
     wide = max((len(row.feature) for row in held.rows), default=0)
     wide = min(wide, 32)
     for row in held.rows:

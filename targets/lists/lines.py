@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from egressc.exports import Refusal
 from egressc.exports_read import addresses_of
+from egressc.targets.lists.list_comments import rule_comments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,20 +29,14 @@ def written(text: str) -> Iterator[tuple[int, str]]:
             yield number, stripped
 
 
-def named(line: Line) -> str:
-    """The identities of the rules that a line stands for: safe in every comment (letters, digits, ``-``, ``/``)."""
-    return " ".join(rule.identity for rule in line.rules)
-
-
 def with_comments(model: ListModel, spelled: Callable[[Line], Sequence[str]], mark: str) -> str:
     """The text of a list with comments: whose it is, and above the lines the rules that they stand for."""
     lines = [f"{mark} egressc: {model.title}"]
-    above = ""
+    above: tuple[Rule, ...] = ()
     for line in model.lines:
-        rules = named(line)
-        if rules != above:
-            lines.append(f"{mark} {rules}")
-            above = rules
+        if line.rules != above:
+            lines += rule_comments(line.rules, mark=mark)
+            above = line.rules
         lines += spelled(line)
     return "\n".join(lines) + "\n"
 

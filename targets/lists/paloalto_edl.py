@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from egressc.exports import Abilities, Addresses, Dialect, Inner, ReadList, Shape
 from egressc.targets.list_protocol import BOTH, ListFormat
-from egressc.targets.lists.lines import joined_lines, named, too_long, too_many
+from egressc.targets.lists.lines import joined_lines, too_long, too_many
 from egressc.targets.lists.paloalto_edl_read import read_addresses, read_urls
 from egressc.targets.protocol import Assumption, Capabilities, Capability, Limit
 
@@ -26,6 +26,8 @@ LONGEST = 255
 
 CARETS = 9
 """So many ``^`` may stand side by side."""
+
+_SHOWN = 3
 
 MOST_URLS = 50_000
 MOST_ADDRESSES = 50_000
@@ -81,7 +83,13 @@ def _render(model: ListModel) -> str:
     """Addresses have a comment behind a space; URLs can have none."""
     if model.options.form == "url":
         return joined_lines(model, _urls)
-    return "".join(f"{each} # {named(line)}\n" for line in model.lines for each in _addresses(line))
+    return "".join(f"{each} # {_named(line)}\n" for line in model.lines for each in _addresses(line))
+
+
+def _named(line: Line) -> str:
+    """The rules that a line stands for, the first few of many: how long a comment may be is not documented."""
+    shown = " ".join(rule.identity for rule in line.rules[:_SHOWN])
+    return f"{shown} and {len(line.rules) - _SHOWN} more" if len(line.rules) > _SHOWN else shown
 
 
 def _read(text: str, options: ListOptions, _dialect: str) -> ReadList:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from egressc.exports import ANY_PORT, Abilities, Addresses, Dialect, Inner, ListKind, Ports, Shape
 from egressc.targets.list_protocol import BOTH, ListFormat
-from egressc.targets.lists.lines import named
+from egressc.targets.lists.list_comments import rule_comments
 from egressc.targets.lists.proxysg_read import read_policy
 from egressc.targets.protocol import Assumption, Capabilities, Capability, Limit
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from egressc.exports import Line
     from egressc.hosts import HostPattern
-    from egressc.policy import HostEndpoint
+    from egressc.policy import HostEndpoint, Rule
     from egressc.ranges import Ranges
     from egressc.targets.list_protocol import ListModel, ListOptions
 
@@ -133,12 +133,11 @@ def _text(model: ListModel) -> Iterator[str]:
         yield ""
     left_out = {each.text: name for name, each in apart.items()}
     yield f"define condition {_name(options)}"
-    above = ""
+    above: tuple[Rule, ...] = ()
     for line in model.lines:
-        rules = named(line)
-        if rules != above:
-            yield f"    ; {rules}"
-            above = rules
+        if line.rules != above:
+            yield from (f"    {each}" for each in rule_comments(line.rules, mark=";"))
+            above = line.rules
         yield f"    {_spelled(line, options, left_out)}"
     yield f"end condition {_name(options)}"
     if options.form == "layer":

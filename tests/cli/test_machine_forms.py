@@ -18,6 +18,7 @@ from egressc.fidelity import Verdict
 from egressc.lowering import Recognition
 from egressc.policy import Action
 from egressc.reasons import Effect, Reason
+from egressc.targets.list_registry import format_names
 
 FORMS = ("compile", "diagnostics", "explain", "export", "fidelity", "fmt", "init", "manifest", "targets")
 AS_OF = ("--as-of", "2026-11-22")
@@ -307,7 +308,8 @@ def test_targets(told):
     assert status == 0
     check("targets", found)
     assert {each["name"] for each in found["targets"]} == TARGETS
-    for each in found["targets"]:
+    assert [each["name"] for each in found["lists"]] == list(format_names())
+    for each in (*found["targets"], *found["lists"]):
         known = {assumption["id"] for assumption in each["assumptions"]}
         assert {a for feature in each["features"] for a in feature["assumptions"]} <= known
 
@@ -370,7 +372,15 @@ GOOD = {
                 "limits": [{"name": "n", "value": "v", "source": "s"}],
                 "assumptions": [{"id": "i", "sentence": "s", "source": "s"}],
             }
-        ]
+        ],
+        "lists": [
+            {
+                "name": "l", "title": "L", "features": [FEATURE],
+                "limits": [{"name": "n", "value": "v", "source": "s"}],
+                "assumptions": [{"id": "i", "sentence": "s", "source": "s"}],
+                "lists": ["bypass"], "forms": ["l"], "clients": ["c"],
+            }
+        ],
     },
 }  # fmt: skip
 OPTIONAL = {"why", "example"}
@@ -448,6 +458,8 @@ def test_what_is_missing_unknown_or_of_another_kind_is_refused(name):
         ("init", (), {"files": ["/a"]}),
         ("targets", ("targets", 0, "features", 0), {"verdict": "perfect"}),
         ("targets", ("targets", 0, "features", 0), {"reasons": ["strange"]}),
+        ("targets", ("lists", 0), {"lists": ["strange"]}),
+        ("targets", ("lists", 0), {"forms": []}),
         ("fmt", (), {"changed": ["a", "a"]}),
     ],
 )

@@ -130,6 +130,20 @@ def test_targets(place, run):
     assert "did you mean `iptables`?" in err
 
 
+def test_targets_shows_formats_of_lists_by_name(place, run):
+    status, out, err = run("targets", "zscaler", "iptables")
+    assert (status, err) == (0, "")
+    assert out.index("iptables: ") < out.index("zscaler: Zscaler custom URL category\n  A format of `egressc export`: ")
+    assert "nobody could verify\n  zscaler-port" in out
+    status, out, err = run("targets", "zscalar")
+    assert (status, out) == (2, "")
+    assert "did you mean `zscaler`?" in err
+    status, out, err = run("targets", "qqqqqqqqqqqq")
+    assert (status, out) == (2, "")
+    assert "  targets: azure-firewall, " in err
+    assert "  list formats: csv, " in err
+
+
 def test_init(place, run):
     status, out, err = run("init", "new/deep")
     assert status == 0
