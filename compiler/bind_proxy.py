@@ -97,6 +97,10 @@ class Proxies:
         """What is known of a group that is behind a proxy; ``None`` for any other."""
         return self._behind.get(group)
 
+    def every(self) -> tuple[Behind, ...]:
+        """What is known of each group that is behind a proxy, in the order of the inventory."""
+        return tuple(self._behind.values())
+
     @property
     def tags(self) -> Mapping[str, AddressSet]:
         """The addresses of service tags by their name in lower case."""

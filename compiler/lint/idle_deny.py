@@ -63,7 +63,7 @@ from egressc.flows_index import FlowIndex
 from egressc.flows_search import in_both
 from egressc.lint.covers import meets
 from egressc.lint.rule import Finding
-from egressc.policy import Action, TemplateEndpoint
+from egressc.policy import Action, AddressEndpoint, TemplateEndpoint
 from egressc.reach import Reach
 from egressc.services import FIRST_PORT, LAST_PORT, PortSet
 
@@ -92,6 +92,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         # An allow whose parameters have no value yet may be what the deny is for.
         return
     off = _switched_off(subject)
+    ways = _ways_to_proxies(subject)
     for span, rules in subject.sure_units():
         first = rules[0]
         if not first.is_deny or isinstance(first.rule.groups, Anything):
@@ -100,7 +101,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         if not policy.includes and all(rule.action == "deny" for rule in policy.rules):
             continue
         if any(
-            meets(index.allows, rule.reach, subject.site.tags) or (off is not None and off.meets(rule.reach))
+            meets(index.allows, rule.reach, subject.site.tags)
+            or (off is not None and off.meets(rule.reach))
+            or (ways is not None and ways.meets(rule.reach))
             for rule in rules
         ):
             continue
@@ -122,6 +125,15 @@ def _switched_off(subject: Subject) -> FlowIndex | None:
             accounts = ANY if isinstance(rule.accounts, Anything) else frozenset(a.name for a in rule.accounts)
             plain = tuple([e for e in rule.to.endpoints if not isinstance(e, TemplateEndpoint)])
             reaches.append(Reach(_groups(subject, rule), accounts, plain, (), PortSet.of(rule.services)))
+    return FlowIndex(reaches, subject.site.tags) if reaches else None
+
+
+def _ways_to_proxies(subject: Subject) -> FlowIndex | None:
+    """What groups behind a proxy send there, which firewalls let through; ``None`` if there are none."""
+    reaches = []
+    for each in subject.prepared.proxies.every():
+        there = AddressEndpoint(each.proxy.address_set)
+        reaches.append(Reach(frozenset((each.group.name,)), ANY, (there,), (), PortSet.of(each.rule.services)))
     return FlowIndex(reaches, subject.site.tags) if reaches else None
 
 

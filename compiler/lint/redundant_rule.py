@@ -127,6 +127,8 @@ def _fits(subject: Subject, recognition: Recognition, of: Rule, by: Rule) -> boo
         return False
     if of.to.fallback is not None and by.to.fallback != of.to.fallback:
         return False
+    if any(each.names(of.identity) and not each.names(by.identity) for each in subject.prepared.proxies.every()):
+        return False  # for a group behind a proxy it goes directly, and the other does not
     if recognition == "sni" and of.inspection is not by.inspection:
         return False
     policy = subject.written[of.span].policy

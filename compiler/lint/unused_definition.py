@@ -4,8 +4,9 @@ No rule comes to this endpoint set, service account or parameter, no policy incl
 imported file is used. Whoever reads it believes that it matters; often a rule was to use it and names something else.
 
 Definitions are told only in files that state a policy of their own and that no other file of this run imports: what a
-library defines is there for others. An import counts wherever it stands, for it brings names into its own file only;
-`egressc check --fix` removes it, unless a comment stands at the end of its line.
+library defines is there for others. A set that `bypass` of a group in the inventory names is used. An import counts
+wherever it stands, for it brings names into its own file only; `egressc check --fix` removes it, unless a comment stands
+at the end of its line.
 
 ## Wrong
 
@@ -83,15 +84,18 @@ _HOW = {
 def check(subject: Subject) -> Iterator[Finding]:
     """The definitions and imports that nothing uses, of the files that the PATHs stand for."""
     imported = {each.name for file in subject.project.files for each in file.imports}
+    bypass = {text for group in subject.inventory.groups if group.proxy is not None for text in group.proxy.texts}
     for file in subject.project.files:
         if not file.is_compiled or file.tree is None:
             continue
         scope = subject.scopes[file.source]
+        bypassed = [d for name in bypass if (d := scope.find(Kind.SET, name)) is not None]
         named = {id(item): tuple(_named(item, scope)) for item in file.tree.items}
-        yield from _imports(file, {d.name.span.source.name for each in named.values() for d in each})
+        used = [*bypassed, *(d for each in named.values() for d in each)]
+        yield from _imports(file, {d.name.span.source.name for d in used})
         policies = [item for item in file.tree.items if isinstance(item, Policy)]
         if file.source.name not in imported and not all(policy.template for policy in policies):
-            yield from _definitions(file.tree.items, policies, named)
+            yield from _definitions(file.tree.items, policies, bypassed, named)
 
 
 def _imports(file: ProjectFile, used: set[str]) -> Iterator[Finding]:
@@ -108,10 +112,13 @@ def _imports(file: ProjectFile, used: set[str]) -> Iterator[Finding]:
 
 
 def _definitions(
-    items: Iterable[Item], policies: Iterable[Policy], named: dict[int, tuple[Definition, ...]]
+    items: Iterable[Item],
+    policies: Iterable[Policy],
+    bypassed: Iterable[Definition],
+    named: dict[int, tuple[Definition, ...]],
 ) -> Iterator[Finding]:
     # What only an unused template uses is not told beside it.
-    reached = _reached(policies, named)
+    reached = _reached([*policies, *bypassed], named)
     in_effect = _reached([policy for policy in policies if not policy.template], named)
     for item in items:
         if not isinstance(item, Import) and id(item) not in (in_effect if isinstance(item, Policy) else reached):
@@ -125,8 +132,8 @@ def _definitions(
             )
 
 
-def _reached(roots: Iterable[Policy], named: dict[int, tuple[Definition, ...]]) -> set[int]:
-    """The definitions that the policies come to, by the identity of their nodes."""
+def _reached(roots: Iterable[Definition], named: dict[int, tuple[Definition, ...]]) -> set[int]:
+    """The definitions that these come to, by the identity of their nodes."""
     reached: set[int] = set()
     waiting: list[Definition] = list(roots)
     while waiting:
