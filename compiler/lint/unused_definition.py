@@ -5,8 +5,8 @@ imported file is used. Whoever reads it believes that it matters; often a rule w
 
 Definitions are told only in files that state a policy of their own and that no other file of this run imports: what a
 library defines is there for others. A set that `bypass` of a group in the inventory names is used. An import counts
-wherever it stands, for it brings names into its own file only; `egressc check --fix` removes it, unless a comment stands
-at the end of its line.
+wherever it stands, for it brings names into its own file only; `egressc check --fix` removes it, unless a comment
+stands at the end of its line.
 
 ## Wrong
 
