@@ -185,6 +185,7 @@ class Ports(StrEnum):
 
     RANGES = "ranges"
     SINGLE = "single"  # one port on a line
+    SPELLED = "spelled"  # the same, and compared only where a URL spells it: never the port of http or https
     NO = "no"
 
 
@@ -203,7 +204,8 @@ class Addresses(StrEnum):
 class Abilities:
     """What a format can say, as data: from this an entry is approximated, and nothing else decides how.
 
-    ``exact``: what the spelling of one host matches. ``below``: what that of ``*.d`` matches. ``levels``: so many
+    ``exact``: what the spelling of one host matches. ``below``: what that of ``*.d`` matches. ``address_ports``: how
+    ports are said of addresses (``None``: as of names). ``levels``: so many
     labels at most before the domain (``None``: any number). ``inner``: other wildcards. ``path``: whether it can say
     the path of a plain HTTP request; ``tls_path``: of any (a table that only tells what is meant). ``exceptions``:
     whether a line can leave out hosts. ``resolves``: whether addresses are compared with what a name resolves to as
@@ -218,6 +220,7 @@ class Abilities:
     levels: int | None = None
     inner: Inner = Inner.NO
     ports: Ports = Ports.NO
+    address_ports: Ports | None = None
     path: bool = False
     tls_path: bool = False
     exceptions: bool = False
