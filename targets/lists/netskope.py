@@ -105,14 +105,14 @@ def _url(line: str, number: int) -> ReadEntry | str:
     if bare.count("*") > 1 or ("*" in bare and not bare.startswith("*.")):
         return "`*` stands once, first and before a dot"
     host, _, rest = bare.partition("/")
-    name, colon, port = host.partition(":")
+    name, colon, port = (host, "", "") if host.count(":") > 1 else host.partition(":")
     ports = port_of(port) if colon else ANY_PORT
     if ports is None:
         return "the port is none"
-    held = addresses_of(host if host.count(":") > 1 else name)
+    held = addresses_of(name)
     if held is not None:
         why = "addresses are taken only where Netskope has enabled them (controlled GA)"
-        return by_address(held, line, number, ports=ANY_PORT if host.count(":") > 1 else ports, doubt=why)
+        return by_address(held, line, number, ports=ports, doubt=why)
     pattern = host_of(name) if "_" not in name else None
     if pattern is None:
         return "a host is of letters, digits and dashes, a label at most 63 of them"
