@@ -36,6 +36,7 @@ def report_json(build: ListBuild) -> dict[str, Any]:
         "account": request.account,
         "proved": True,
         "remarks": list(build.remarks),
+        "assumptions": [each.id for each in request.format.capabilities.assumptions],
         "rules": [_rule(rule) for rule in build.rules],
         "entries": [_entry(text, line) for text, line in build.entries],
     }
@@ -180,6 +181,10 @@ def report_markdown(build: ListBuild) -> str:
     ]
     if build.remarks:
         lines += ["", *(f"- {visible(each)}" for each in build.remarks)]
+    assumptions = request.format.capabilities.assumptions
+    if assumptions:
+        lines += ["", "Statements about this format that nobody could verify, for the entries that rest on them:", ""]
+        lines += [f"- `{each.id}`: {each.sentence} ({each.source})" for each in assumptions]
     lines += ["", "## What the list cannot say", ""]
     touched: Counter[Reason] = Counter(r for rule in build.rules for r in {a.reason for a in rule.approximations})
     if touched:

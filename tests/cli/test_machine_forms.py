@@ -355,7 +355,7 @@ GOOD = {
     },
     "export": {
         "version": 1, "format": "csv", "form": "csv", "list": "bypass", "groups": ["g"], "account": None, "proved": True,
-        "remarks": [], "entries": [{"text": "h", "ports": "443", "rules": ["p/r"]}],
+        "remarks": [], "assumptions": ["i"], "entries": [{"text": "h", "ports": "443", "rules": ["p/r"]}],
         "rules": [
             {
                 "rule": "p/r", "file": "a", "line": 1, "column": 1, "verdict": "wider", "approximations": [APPROXIMATION],
