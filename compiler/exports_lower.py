@@ -23,6 +23,7 @@ from egressc.exports import (
     Ports,
     Shape,
 )  # fmt: skip
+from egressc.exports_octets import MORE_LABELS, names_like, octets, octets_text
 from egressc.flows import Flow
 from egressc.hosts import HostPattern, apex
 from egressc.policy import AddressEndpoint, HostEndpoint, TagEndpoint
@@ -43,14 +44,8 @@ MANY_PORTS = 64
 DEFAULT_PORTS = (80, 443)
 """The ports of http and https, which a URL does not spell."""
 
-MANY_NETWORKS = 256
-"""So many lines at most for one entry where a format says networks only by whole octets, or address by address."""
-
 SMALL = 16
 """The size of a network, a /28, that is spelled address by address as well (targets/proxy-bypass.md, section 5)."""
-
-MORE_LABELS = 4
-"""How many more labels a star is followed through that also stands for dots; said in the step's sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +150,8 @@ def _by_name(entry: Entry, pattern: HostPattern, dialect: Dialect) -> Lowered:
         new = replace(state, ports=ANY_PORT)
         step(Reason.PORTS, Effect.WIDER, told, new, Level.WARNING)
         if pattern == ANY_NAME:
-            wide = replace(every, ports=PortSet(ANY_PORT))
-            steps.append(ListStep(Reason.PORTS, Effect.WIDER, f"{told}{whose}", every, wide, Level.WARNING))
+            any_port = replace(every, ports=PortSet(ANY_PORT))
+            steps.append(ListStep(Reason.PORTS, Effect.WIDER, f"{told}{whose}", every, any_port, Level.WARNING))
         state = new
     lines = [
         Line(
@@ -298,17 +293,18 @@ def _by_address(entry: Entry, addresses: AddressSet, dialect: Dialect) -> Lowere
     if told and said:
         wide = Reach(ANY, ANY, left.endpoints, (), PortSet(ANY_PORT))
         steps.append(ListStep(Reason.PORTS, Effect.WIDER, f"{told}{whose}", left, wide, Level.WARNING))
-    globbed = [_names_like(piece) if able.v4 is Addresses.OCTETS and piece.v4 else () for piece in said]
-    if any(globbed):
-        inside = tuple([HostEndpoint(each) for some in globbed for each in some])
-        alike = Reach(ANY, ANY, inside, (), PortSet(ANY_PORT if told else entry.ports))
-        sentence = f"an entry like `{_octets_text(said[globbed.index(next(filter(None, globbed)))])}` is compared as text, with names, too"
-        steps.append(ListStep(Reason.ADDRESS, Effect.WIDER, f"{sentence}{whose}", replace(alike, endpoints=()), alike))
+    alike = [names_like(piece) if able.v4 is Addresses.OCTETS and piece.v4 else () for piece in said]
+    if any(alike):
+        glob = next(octets_text(piece) for piece, names in zip(said, alike, strict=True) if names)
+        inside = tuple([HostEndpoint(name) for names in alike for name in names])
+        wide = Reach(ANY, ANY, inside, (), PortSet(ANY_PORT if told else entry.ports))
+        sentence = f"`{glob}` is compared as text: names that begin so are meant, too{whose}"
+        steps.append(ListStep(Reason.ADDRESS, Effect.WIDER, sentence, replace(wide, endpoints=()), wide))
     if said and not able.resolves:
         steps.append(by_literal(addresses, entry.ports, left, whose))
     lines = [
         Line(Shape.ADDRESS, None, piece, some, entry.rules, matched=names)
-        for piece, names in zip(said, globbed, strict=True)
+        for piece, names in zip(said, alike, strict=True)
         for some in ports
     ]
     return Lowered(entry, tuple(lines), tuple(steps))
@@ -352,9 +348,9 @@ def spelled(own: AddressSet, family: Family, how: Addresses) -> tuple[list[Addre
             said += some or []
             lost += [] if some else [network]
         else:
-            octets = _octets(network)
-            said += octets or []
-            lost += [] if octets else [network]
+            pieces = octets(network)
+            said += pieces or []
+            lost += [] if pieces else [network]
     return said, lost
 
 
@@ -362,30 +358,6 @@ def one_by_one(network: AddressSet, family: Family) -> list[AddressSet]:
     """The addresses of a small network, each alone."""
     ranges = network.v4 if family == 4 else network.v6
     return [_one(family, value) for first, last in ranges for value in range(first, last + 1)]
-
-
-def _octets(network: AddressSet) -> list[AddressSet] | None:
-    """A network of IPv4 in pieces of 1, 256, 65,536 or 16,777,216 addresses; ``None`` where these are too many."""
-    ((first, last),) = network.v4
-    whole = last - first + 1
-    piece = max(size for size in (1, 1 << 8, 1 << 16, 1 << 24) if size <= whole)
-    if whole // piece > MANY_NETWORKS:
-        return None
-    return [AddressSet(((at, at + piece - 1),), ()) for at in range(first, last + 1, piece)]
-
-
-def octets_glob(piece: AddressSet) -> str:
-    """One address of IPv4, or a network of whole octets as a glob: ``10.*``, ``10.1.*``, ``10.1.2.*``."""
-    ((first, last),) = piece.v4
-    octets = str(IPv4Address(first)).split(".")
-    count = {1: 4, 1 << 8: 3, 1 << 16: 2, 1 << 24: 1}[last - first + 1]
-    return ".".join(octets[:count]) + (".*" if count < 4 else "")
-
-
-def names_like(piece: AddressSet) -> tuple[HostPattern, ...]:
-    """The names that a network of whole octets matches where it is compared as text: ``10.1.2.a.example``."""
-    glob = octets_glob(piece)
-    return crossing(glob) if glob.endswith("*") else ()
 
 
 def _one(family: Family, value: int) -> AddressSet:

@@ -86,9 +86,9 @@ CASES = {
     "networks": (allow("192.0.2.0-192.0.2.9"), able(v4=Addresses.NETWORKS), [
         "192.0.2.0/29 443", "192.0.2.8/31 443"], []),
     "whole octets": (allow("192.0.2.0/23", "198.51.100.7", "10.0.0.0/8"), able(v4=Addresses.OCTETS), [
-        "10.0.0.0/8 443", "192.0.2.0/24 443", "192.0.3.0/24 443", "198.51.100.7 443"], []),
+        "10.0.0.0/8 443", "192.0.2.0/24 443", "192.0.3.0/24 443", "198.51.100.7 443"], ["address wider"]),
     "too many octets": (allow("192.0.0.0/7"), able(v4=Addresses.OCTETS), [
-        "192.0.0.0/8 443", "193.0.0.0/8 443"], []),
+        "192.0.0.0/8 443", "193.0.0.0/8 443"], ["address wider"]),
     "address by address": (allow("192.0.2.0/30"), able(v4=Addresses.SINGLE), [
         "192.0.2.0 443", "192.0.2.1 443", "192.0.2.2 443", "192.0.2.3 443"], []),
     "too many for that": (allow("192.0.2.0/24"), able(v4=Addresses.SINGLE), [], ["address narrower"]),
