@@ -65,9 +65,6 @@ def requests_of(lines: Iterable[Line]) -> Requests:
         found.append(line.reach)
         if line.shape is Shape.EVERYTHING:
             found.append(Reach(ANY, ANY, (AddressEndpoint(ALL),), (), PortSet(line.ports)))
-        if line.addresses is not None and line.matched:
-            inside = tuple([HostEndpoint(each) for each in line.matched])
-            found.append(Reach(ANY, ANY, inside, (), PortSet(line.ports)))
     return Requests(found)
 
 

@@ -23,7 +23,7 @@ from egressc.exports import (
     Ports,
     Shape,
 )  # fmt: skip
-from egressc.exports_octets import MORE_LABELS, names_like, octets, octets_text
+from egressc.exports_octets import compared_as_text, octets, octets_text
 from egressc.flows import Flow
 from egressc.hosts import HostPattern, apex
 from egressc.policy import AddressEndpoint, HostEndpoint, TagEndpoint
@@ -43,6 +43,9 @@ MANY_PORTS = 64
 
 DEFAULT_PORTS = (80, 443)
 """The ports of http and https, which a URL does not spell."""
+
+MORE_LABELS = 4
+"""How many more labels a star is followed through that also stands for dots; said in the step's sentence."""
 
 SMALL = 16
 """The size of a network, a /28, that is spelled address by address as well (targets/proxy-bypass.md, section 5)."""
@@ -293,20 +296,12 @@ def _by_address(entry: Entry, addresses: AddressSet, dialect: Dialect) -> Lowere
     if told and said:
         wide = Reach(ANY, ANY, left.endpoints, (), PortSet(ANY_PORT))
         steps.append(ListStep(Reason.PORTS, Effect.WIDER, f"{told}{whose}", left, wide, Level.WARNING))
-    alike = [names_like(piece) if able.v4 is Addresses.OCTETS and piece.v4 else () for piece in said]
-    if any(alike):
-        glob = next(octets_text(piece) for piece, names in zip(said, alike, strict=True) if names)
-        inside = tuple([HostEndpoint(name) for names in alike for name in names])
-        wide = Reach(ANY, ANY, inside, (), PortSet(ANY_PORT if told else entry.ports))
-        sentence = f"`{glob}` is compared as text: names that begin so are meant, too{whose}"
-        steps.append(ListStep(Reason.ADDRESS, Effect.WIDER, sentence, replace(wide, endpoints=()), wide))
+    globs = [piece for piece in said if piece.size > 1] if able.v4 is Addresses.OCTETS else []
+    if globs:
+        steps.append(compared_as_text(octets_text(globs[0]), left, ports[0][0][0], whose))
     if said and not able.resolves:
         steps.append(by_literal(addresses, entry.ports, left, whose))
-    lines = [
-        Line(Shape.ADDRESS, None, piece, some, entry.rules, matched=names)
-        for piece, names in zip(said, alike, strict=True)
-        for some in ports
-    ]
+    lines = [Line(Shape.ADDRESS, None, piece, some, entry.rules) for piece in said for some in ports]
     return Lowered(entry, tuple(lines), tuple(steps))
 
 

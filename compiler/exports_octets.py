@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from egressc.addresses import AddressSet, address_text
-from egressc.hosts import HostPattern
+from typing import TYPE_CHECKING
 
-MORE_LABELS = 4
-"""How many more labels a star is followed through that also stands for dots; said in the step's sentence."""
+from egressc.addresses import AddressSet, address_text
+from egressc.diagnostics import Level
+from egressc.exports import ListStep
+from egressc.flows import Flow
+from egressc.reasons import Effect, Reason
+
+if TYPE_CHECKING:
+    from egressc.reach import Reach
 
 MANY_NETWORKS = 256
 """So many lines at most for one entry where a format says networks only by whole octets, or address by address."""
@@ -24,18 +29,16 @@ def octets(network: AddressSet) -> list[AddressSet] | None:
 
 def octets_text(piece: AddressSet) -> str:
     """Such a piece as it is spelled: an address, ``10.*``, ``10.1.*`` or ``10.1.2.*``."""
-    return ".".join([*_fixed(piece), *(["*"] if piece.size > 1 else [])])
-
-
-def names_like(piece: AddressSet) -> tuple[HostPattern, ...]:
-    """The names that the same text matches: ``10.1.2.*`` also holds ``10.1.2.a.example``, which anyone can register."""
-    if piece.size == 1:
-        return ()
-    return tuple([HostPattern((*_fixed(piece), *("*",) * count)) for count in range(1, MORE_LABELS + 2)])
-
-
-def _fixed(piece: AddressSet) -> list[str]:
-    """The octets that do not vary."""
     ((first, last),) = piece.v4
     count = {1: 4, 1 << 8: 3, 1 << 16: 2, 1 << 24: 1}[last - first + 1]
-    return address_text(4, first).split(".")[:count]
+    return ".".join([*address_text(4, first).split(".")[:count], *(["*"] if count < 4 else [])])
+
+
+def compared_as_text(glob: str, reach: Reach, port: int, whose: str) -> ListStep:
+    """The step of ``10.1.2.*``, which also matches ``10.1.2.a.example``: a name that anyone can register.
+
+    Such names are said here, and not followed any further.
+    """
+    flow = Flow(None, None, f"{glob[:-1]}a.example", None, None, None, "tcp", port)
+    sentence = f"`{glob}` is compared as text: names that begin so are meant, too{whose}"
+    return ListStep(Reason.ADDRESS, Effect.WIDER, sentence, reach, reach, Level.WARNING, flow)
