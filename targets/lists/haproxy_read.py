@@ -28,8 +28,10 @@ _SECTIONS = frozenset(
     ("global", "defaults", "frontend", "listen", "backend", "resolvers", "peers", "cache", "program", "userlist")
 )
 _NEUTRAL = frozenset(
-    ("bind", "mode", "option", "timeout", "log", "log-format", "server", "maxconn", "balance", "default-server")
-    + ("description", "id", "capture", "stick-table", "nbthread", "daemon", "user", "group", "chroot", "stats")
+    (
+        *("bind", "mode", "option", "timeout", "log", "log-format", "server", "maxconn", "balance", "default-server"),
+        *("description", "id", "capture", "stick-table", "nbthread", "daemon", "user", "group", "chroot", "stats"),
+    )
 )
 _SNI = frozenset({"req.ssl_sni", "req_ssl_sni", "ssl_sni"})
 _HOST = frozenset({f"{fetch}(host)" for fetch in ("req.hdr", "hdr", "req.fhdr", "fhdr")})

@@ -90,7 +90,7 @@ def _render(model: ListModel) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _read(text: str, _options: ListOptions, dialect: str) -> ReadList:
+def _read(text: str, options: ListOptions, dialect: str) -> ReadList:
     """The value of the variable that the program looks at, from a script, a file of assignments, or alone."""
     client = CLIENTS[dialect]
     found: dict[str, tuple[str, int]] = {}
@@ -110,6 +110,8 @@ def _read(text: str, _options: ListOptions, dialect: str) -> ReadList:
             plain.append((line, number))
     if not found and len(plain) == 1:
         return _with(plain[0], client, remarks)
+    if not found and not plain and options.form == "plain":
+        return ReadList((), tuple(remarks))
     remarks += [f"line {number}: `{line[:60]}` is not read" for line, number in plain]
     if not found:
         raise UnreadableError("there is no `no_proxy` in it, nor is it one value alone", line=0)
