@@ -40,11 +40,17 @@ def hosts_of_regex(text: str) -> tuple[HostPattern, ...] | None:
         if found["star"] and found["star"].endswith("+") is not _is_whole(body, found):
             return None
         at = found.end()
-    base = host_of(made)
-    if base is None or base.deep:
+    base = _host(made)
+    if base is None:
         return None
     below = HostPattern(base.labels, deep=True)
     return {"exact": (base,), "below": (below,), "domain": (base, below)}[kind]
+
+
+def _host(text: str) -> HostPattern | None:
+    """A host or pattern of as many labels as are written: a leading `*.` is one label here."""
+    rest = host_of(f"a{text[1:]}") if text.startswith("*.") else None
+    return HostPattern(("*", *rest.labels[1:])) if rest is not None else host_of(text)
 
 
 def _is_whole(body: str, found: re.Match[str]) -> bool:

@@ -11,11 +11,11 @@ apart; ``url.address=`` resolves a name; ``url=`` tests are not allowed in ``<Fo
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from egressc.exports import ANY_PORT, Abilities, Addresses, Dialect, Inner, ListKind, Ports, Shape
 from egressc.targets.list_protocol import BOTH, ListFormat
+from egressc.targets.lists.host_regex import host_regex, literally
 from egressc.targets.lists.list_comments import rule_comments
 from egressc.targets.lists.proxysg_read import read_policy
 from egressc.targets.protocol import Assumption, Capabilities, Capability, Limit
@@ -40,8 +40,6 @@ _ABILITIES = Abilities(
 )
 
 _GUIDE = "[D] ProxySG Content Policy Language Guide"
-_BELOW = r"([^.]+\.)+"
-_DOT = r"\."
 _LAYER, _NOT, _V6, _PATH, _FORWARD = "cpl-layer", "cpl-negation", "cpl-ipv6", "cpl-path", "cpl-bypass"
 
 
@@ -54,16 +52,9 @@ def _name(options: ListOptions) -> str:
     return f"egressc_{options.kind.value}"
 
 
-def _regex(pattern: HostPattern) -> str:
-    """A quoted regular expression for a host; of its characters only the dot is special."""
-    labels = ["[^.]+" if label == "*" else label.replace("*", "[^.]*") for label in pattern.labels]
-    return f'"^{_BELOW if pattern.deep else ""}{_DOT.join(labels)}$"'
-
-
-def path_regex(path: str) -> str:
-    """A quoted regular expression for a path and what is below it."""
-    escaped = re.sub(r"[^a-z0-9/_-]", lambda found: "\\" + found[0], path)
-    return f'"^{escaped}(/|$)"'
+def _path_is(path: str, on: str) -> str:
+    """The test for a path and what is below it."""
+    return f'{on}.path.regex="^{literally(path)}(/|$)"'
 
 
 def _ports(ports: Ranges) -> str:
@@ -77,13 +68,13 @@ def _host_is(pattern: HostPattern, on: str) -> str:
     if pattern.is_tree:
         domain = ".".join(pattern.labels)
         return f"{on}.domain.no_lookup={domain} {on}.host.exact.no_lookup=!{domain}"
-    return f"{on}.host.regex.no_lookup={_regex(pattern)}"
+    return f'{on}.host.regex.no_lookup="{host_regex(pattern)}"'
 
 
 def _host_is_not(pattern: HostPattern, on: str) -> str:
     if pattern.is_exact:
         return f"{on}.host.exact.no_lookup=!{pattern.text}"
-    return f"{on}.host.regex.no_lookup=!{_regex(pattern)}"
+    return f'{on}.host.regex.no_lookup=!"{host_regex(pattern)}"'
 
 
 def _spelled(line: Line, options: ListOptions, left_out: dict[str, str]) -> str:
@@ -102,7 +93,7 @@ def _spelled(line: Line, options: ListOptions, left_out: dict[str, str]) -> str:
         for each in line.exceptions
     ]
     if line.path is not None:
-        words.append(f"{on}.path.regex={path_regex(line.path)}")
+        words.append(_path_is(line.path, on))
     if line.ports != ANY_PORT:
         words.append(f"{on}.port={_ports(line.ports)}")
     return " ".join(words) or f"{on}.port=1..65535"
@@ -128,7 +119,7 @@ def _text(model: ListModel) -> Iterator[str]:
     for name, each in apart.items():
         on = _trigger(options)
         yield f"define condition {name}"
-        yield f"    {_host_is(each.pattern, on)} {on}.path.regex={path_regex(each.path or '')}"
+        yield f"    {_host_is(each.pattern, on)} {_path_is(each.path or '', on)}"
         yield f"end condition {name}"
         yield ""
     left_out = {each.text: name for name, each in apart.items()}

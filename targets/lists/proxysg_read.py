@@ -18,6 +18,7 @@ from egressc.hosts import HostPattern
 from egressc.meaning import UnreadableError
 from egressc.policy import HostEndpoint
 from egressc.ranges import merged
+from egressc.targets.lists.host_regex import hosts_of_regex
 from egressc.targets.lists.lines import network, written
 
 if TYPE_CHECKING:
@@ -247,8 +248,12 @@ def _hosts(part: str, how: str, values: list[str]) -> tuple[HostPattern, ...] | 
     result: list[HostPattern] = []
     for each in values:
         if part == "host" and kind == ".regex":
-            pattern = _from_regex(each)
-        elif part == "host" and kind in {"", ".exact"}:
+            found = hosts_of_regex(each)
+            if found is None:
+                return None
+            result += found
+            continue
+        if part == "host" and kind in {"", ".exact"}:
             pattern = host_of(each)
         elif part == "domain" and not kind:
             pattern = host_of(each.removeprefix("//").removeprefix("."))
@@ -256,32 +261,19 @@ def _hosts(part: str, how: str, values: list[str]) -> tuple[HostPattern, ...] | 
                 result.append(HostPattern(pattern.labels, deep=True))
         else:
             return None
-        if pattern is None or (kind != ".regex" and not pattern.is_exact):
+        if pattern is None or not pattern.is_exact:
             return None
         result.append(pattern)
     return tuple(result)
 
 
-def _from_regex(text: str) -> HostPattern | None:
-    """The pattern of a regular expression that is one, in the spelling that egressc writes."""
-    if not (text.startswith("^") and text.endswith("$")):
-        return None
-    body = text[1:-1]
-    deep = body.startswith(r"([^.]+\.)+")
-    labels = body.removeprefix(r"([^.]+\.)+").split(r"\.")
-    globs = ["*" if label == "[^.]+" else label.replace("[^.]*", "*") for label in labels]
-    if not all(re.fullmatch(r"[a-z0-9_*-]+", glob) for glob in globs) or "[^.]*" in labels:
-        return None
-    return HostPattern(tuple(globs), deep=deep)
-
-
 def _path(text: str) -> str | None:
     if not (text.startswith("^/") and text.endswith("(/|$)")):
         return None
-    body = text[1:-5]
-    if re.search(r"(?<!\\)(?:\\\\)*[.^$*+?()\[\]{}|]", body):
+    plain = re.sub(r"\[(.)\]|\\(.)", "", body := text[1:-5])
+    if re.search(r"[.^$*+?()\[\]{}|\\]", plain):
         return None
-    path = path_form(re.sub(r"\\(.)", r"\1", body))
+    path = path_form(re.sub(r"\[(.)\]|\\(.)", lambda found: found[1] or found[2], body))
     return path if isinstance(path, str) else None
 
 
