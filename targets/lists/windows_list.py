@@ -87,8 +87,8 @@ def statement(lines: Sequence[str], begins: str, what: str) -> tuple[str, int]:
 
 
 def written_by(before: str, after: str, line: str) -> str | None:
-    """What stands in a line between these words, in any letter case and without quotes; ``None`` if they do not."""
-    found = re.fullmatch(rf"\s*{re.escape(before)}([^'\"]*){re.escape(after)}\s*", line, re.IGNORECASE)
+    """What stands in a line between two expressions, in any letter case and without quotes; ``None`` if they do not."""
+    found = re.fullmatch(rf"\s*{before}([^'\"]*){after}\s*", line, re.IGNORECASE)
     return None if found is None else found[1]
 
 

@@ -94,7 +94,7 @@ def _value(text: str) -> tuple[str, int]:
         value = None if inner is None else re.sub(r"\\(.)", r"\1", inner[1])
     elif any(re.match(r"\s*Set-ItemProperty\b", each, re.IGNORECASE) for each in lines):
         said, number = statement(lines, r"\s*[^#\s]", "a command")
-        value = written_by(f"{_COMMAND}'", "'", said)
+        value = written_by(f"{re.escape(_COMMAND)}'", "'", said)
     else:
         return "\n".join(lines), 1
     if value is None:
