@@ -51,7 +51,13 @@ ASKED = [
     ("tls", "", 443, False),
 ]  # fmt: skip
 ELSEWHERE = "203.0.114.1"
-AT = [("203.0.113.8", True), ("203.0.113.15", True), ("203.0.113.16", False), ("2001:db8::7", True), ("2001:db8:1::7", False)]
+AT = [
+    ("203.0.113.8", True),
+    ("203.0.113.15", True),
+    ("203.0.113.16", False),
+    ("2001:db8::7", True),
+    ("2001:db8:1::7", False),
+]
 MANY = "\n".join(f'allow r{n} "R" {{ to *.d{n}.test ports {n + 1}/tls }}' for n in range(300))
 
 
