@@ -60,13 +60,6 @@ def too_long(
                 )
 
 
-def too_many(model: ListModel, count: int, most: int, whose: str, advice: str) -> Iterator[Refusal]:
-    """A refusal of a list that has more entries than the format takes."""
-    if count > most:
-        rules: tuple[Rule, ...] = model.lines[0].rules if model.lines else ()
-        yield Refusal(f"{count} entries, and {whose} takes {most}", advice, rules)
-
-
 def network(text: str) -> AddressSet | None:
     """Addresses as devices read them: bits behind the prefix do not count, it may be a mask, ranges may have spaces.
 

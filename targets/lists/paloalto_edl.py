@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from egressc.exports import Abilities, Addresses, Dialect, Inner, ReadList, Shape
 from egressc.targets.list_protocol import BOTH, ListFormat
-from egressc.targets.lists.lines import joined_lines, too_long, too_many
+from egressc.targets.lists.lines import joined_lines, too_long
 from egressc.targets.lists.paloalto_edl_read import read_addresses, read_urls
 from egressc.targets.protocol import Assumption, Capabilities, Capability, Limit
 
@@ -97,11 +97,19 @@ def _read(text: str, options: ListOptions, _dialect: str) -> ReadList:
 
 
 def _problems(model: ListModel) -> tuple[Refusal, ...]:
-    long = too_long(model, _spelled, LONGEST, "an external dynamic list")
+    return tuple(too_long(model, _spelled, LONGEST, "an external dynamic list"))
+
+
+def _remarks(model: ListModel) -> tuple[str, ...]:
+    """How many entries a platform takes is published for an old release alone, so nothing is refused for it."""
     count = sum(len(_spelled(line)) for line in model.lines)
     most = MOST_URLS if model.options.form == "url" else MOST_ADDRESSES
-    advice = "split it by `--group` or `--rule`; larger platforms take more: see `docs/exports/paloalto-edl.md`"
-    return (*long, *too_many(model, count, most, "a firewall in all its lists of this kind", advice))
+    if count <= most:
+        return ()
+    return (
+        f"{count:,} entries: PAN-OS 7.1 took {most:,} in all lists of this kind, later releases and larger platforms take "
+        "more; a firewall skips what is beyond, and logs it",
+    )
 
 
 FORMAT = ListFormat(
@@ -163,4 +171,5 @@ FORMAT = ListFormat(
     spell=lambda line, _options: " ".join(_spelled(line)),
     read=_read,
     problems=_problems,
+    remarks=_remarks,
 )

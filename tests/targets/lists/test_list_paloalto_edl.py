@@ -10,6 +10,7 @@ from egressc.exports_read import host_of
 from egressc.hosts import HostPattern
 from egressc.policy import AddressEndpoint, HostEndpoint
 from egressc.targets.list_registry import load_format
+from egressc.targets.lists import paloalto_edl
 
 NAME = "paloalto-edl"
 
@@ -149,3 +150,12 @@ def test_reading_addresses_of_people():
     texts = ("192.0.2.10", "192.0.2.0/24", "2001:db8::1", "192.0.2.1-192.0.2.3")
     assert [e.reach.endpoints for e in found.entries] == [(AddressEndpoint(parse_addresses(t)),) for t in texts]
     assert found.remarks == ("line 5: `foo.test` is no address: the firewall skips it",)
+
+
+def test_more_entries_than_an_old_firewall_takes_are_remarked(monkeypatch):
+    policy = policy_of("foo.test", "bar.test", "203.0.113.1", ports="1-65535/tls")
+    monkeypatch.setattr(paloalto_edl, "MOST_URLS", 2)
+    assert exported(policy, NAME)[0].remarks == ()
+    monkeypatch.setattr(paloalto_edl, "MOST_URLS", 1)
+    assert exported(policy, NAME)[0].remarks[0].startswith("2 entries: PAN-OS 7.1 took 1 ")
+    assert exported(policy, NAME, form="ip")[0].remarks == ()
