@@ -106,10 +106,8 @@ def _remarks(model: ListModel) -> tuple[str, ...]:
     most = MOST_URLS if model.options.form == "url" else MOST_ADDRESSES
     if count <= most:
         return ()
-    return (
-        f"{count:,} entries: PAN-OS 7.1 took {most:,} in all lists of this kind, later releases and larger platforms take "
-        "more; a firewall skips what is beyond, and logs it",
-    )
+    known = f"PAN-OS 7.1 took {most:,} in all lists of this kind, later releases and larger platforms take more"
+    return (f"{count:,} entries: {known}; a firewall skips what is beyond, and logs it",)
 
 
 FORMAT = ListFormat(
