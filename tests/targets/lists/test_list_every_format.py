@@ -136,9 +136,3 @@ def test_the_exemption_of_the_shipped_policy(form, shipped):
         ports = {reach.ports.tcp for reach in found.reaches}
         assert ports == ({((1, 65535),)} if "ports" in wider else {((443, 443),)})
 
-
-def test_each_format_has_a_page_of_its_capabilities(form):
-    page = (ROOT / "docs" / "exports" / f"{form.name}.md").read_text(encoding="utf-8")
-    assert page.startswith(f"# {form.name}: ")
-    for row in form.capabilities.rows:
-        assert row.feature in page, row.feature
