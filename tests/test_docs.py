@@ -11,7 +11,7 @@ from egressc.cli import build_parser, main
 from egressc.reasons import FACTS, Reason
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "exports").glob("*.md")])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
@@ -26,7 +26,8 @@ TARGETS_HEAD = """\
 # What each target can say
 
 For each feature of the language: how the target says it, whether exactly, and the reason that is announced if not. Then
-its limits, with their sources, and what nobody could verify. This is `egressc targets --format markdown`.
+its limits, with their sources, and what nobody could verify. The formats of [lists for proxies](exports.md) come after
+the targets, with what each says of a destination. This is `egressc targets --format markdown`.
 
 """
 
