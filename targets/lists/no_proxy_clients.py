@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from egressc.addresses import ALL
 from egressc.exports import (
     ANY_NAME,
     ANY_PORT,
@@ -24,6 +25,7 @@ from egressc.exports import (
 )
 from egressc.exports_read import addresses_of, by_address, by_name, everything, host_of, port_of
 from egressc.hosts import HostPattern
+from egressc.targets.lists.lines import network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +149,9 @@ def read_value(value: str, client: Client, line: int) -> ReadList:
         text = word.lstrip() if client.name == "wget" else word.strip()
         found = tuple(_read_word(text, client, line, alone=alone))
         entries += found
-        if not found:
+        if not found and client.brackets is None and text.count(":") > 1:
+            remarks.append(f"line {line}: nobody measured what {client.name} makes of `{text}`")
+        elif not found:
             remarks.append(f"line {line}: `{text}` matches nothing in {client.name}")
     return ReadList(tuple(entries), tuple(remarks))
 
@@ -205,7 +209,7 @@ def _named(name: str, text: str, client: Client, line: int, *, ports: Ranges, do
     if pattern is None:
         # A star elsewhere, quotes, `;` and the like: text that no host ends in. Digits alone may end an address.
         if re.fullmatch(r"[0-9.]+", rest) and lead:
-            yield by_name((ANY_NAME,), text, line, doubt="it may be the end of an address, compared as text")
+            yield by_address(ALL, text, line, doubt="it may be the end of an address, compared as text")
         elif not text.isascii() or rest.startswith("."):
             yield by_name((ANY_NAME,), text, line, doubt=f"nobody measured what {client.name} makes of it")
         return
@@ -237,16 +241,16 @@ def _slashed(lowered: str, text: str, client: Client, line: int) -> Iterator[Rea
             return
         host = addresses_of(before)
         if host is not None and _is_literal(before):
-            network = addresses_of(lowered)
+            whole = addresses_of(lowered)
             # Of a network itself it is the first address, which no server has: nothing that anyone asks for.
-            if network is None or host.first() != network.first() or network.size == 1:
+            if whole is None or host.first() != whole.first() or whole.size == 1:
                 yield by_address(host, text, line)
             return
         yield from _read_word(before, client, line, alone=False)
         return
     if not client.networks or not re.fullmatch(r"[0-9.]+/[0-9]+", lowered):
         return
-    held = addresses_of(_without_host_bits(lowered))
+    held = network(lowered)
     if held is not None:
         yield by_address(held, text, line)
 
@@ -258,10 +262,9 @@ def _v6(lowered: str, text: str, client: Client, line: int) -> Iterator[ReadEntr
         yield by_name((ANY_NAME,), text, line, doubt=_UNREADABLE_IN_HTTPX)
         return
     if client.brackets is None:
-        yield by_name((ANY_NAME,), text, line, doubt="nobody measured how .NET compares an IPv6 address")
-        return
+        return  # nobody knows: it matches that address at most, which a remark says
     if "/" in lowered:
-        held = addresses_of(lowered)
+        held = network(lowered)
         if client.networks6 and held is not None:
             yield by_address(held, text, line)
         return
@@ -283,13 +286,3 @@ def _v6(lowered: str, text: str, client: Client, line: int) -> Iterator[ReadEntr
 
 def _is_literal(text: str) -> bool:
     return "-" not in text and "/" not in text
-
-
-def _without_host_bits(text: str) -> str:
-    """A network as the programs read it: bits behind the prefix do not count."""
-    from ipaddress import IPv4Network  # noqa: PLC0415 - a hand-made network is rare
-
-    try:
-        return str(IPv4Network(text, strict=False))
-    except ValueError:
-        return ""

@@ -1,4 +1,4 @@
-"""Answers whatever is sent first with a word, as HTTP. Arguments: PORT=WORD; all addresses."""
+"""Answers whatever is sent first with a word, as HTTP, also through a CONNECT. Arguments: PORT=WORD; all addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ def serve(port, word):
         with connection:
             connection.settimeout(10)
             try:
-                if connection.recv(65536):
+                first = connection.recv(65536)
+                if first.startswith(b"CONNECT "):
+                    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                    first = connection.recv(65536)
+                if first:
                     connection.sendall(answer)
             except OSError:
                 pass
