@@ -70,7 +70,7 @@ def net(lab, tmp_path_factory):
     for library in ("requests", "httpx"):
         pytest.importorskip(library)
     folder = tmp_path_factory.mktemp("no-proxy")
-    run("go", "build", "-o", str(folder / "get-with-go"), str(HERE / "lab_lists_get.go"))
+    run("env", "CGO_ENABLED=0", "go", "build", "-o", str(folder / "get-with-go"), str(HERE / "lab_lists_get.go"))
     with namespaces(folder, "net") as (made,):
         made.add_address("lo", *(f"{each}/{128 if ':' in each else 32}" for each in ADDRESSES))
         made.etc.mkdir(parents=True)
