@@ -49,7 +49,8 @@ class Before:
 
     def add(self, terms: Sequence[tuple[bool, Test]], line: int) -> None:
         """A rule with another outcome: what it takes away as far as that can be said, else a doubt for the rest."""
-        terms = [(no, test) for no, test in terms if not test.whom]
+        if terms and all(test.whom for _, test in terms):
+            return  # it is for some of those who ask, whom a list does not tell apart
         if all(test.everything and not no for no, test in terms):
             self.ended = True
         elif len(terms) == 1 and terms[0][1].ports and not _others(terms[0][1]):

@@ -112,11 +112,11 @@ class _Reader:
         if outcome == "peek":
             return  # decides nothing yet
         self._last = outcome
+        if any(test.whom for _, test in terms):
+            self.remarks.append(f"line {number}: who asks is not looked at")
         if self._before.ended:
             self.remarks.append(f"line {number}: `{text[:60]}` stands behind a rule for everything")
         elif outcome == self._yes or (outcome, self._yes) == ("none", "splice"):
-            if any(test.whom for _, test in terms):
-                self.remarks.append(f"line {number}: who asks is not looked at")
             self._entries += matched(terms, self._before, text, number)
             self._before.ended = all(test.everything and not no for no, test in terms)
         else:
