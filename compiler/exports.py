@@ -204,12 +204,12 @@ class Addresses(StrEnum):
 class Abilities:
     """What a format can say, as data: from this an entry is approximated, and nothing else decides how.
 
-    ``exact``: what the spelling of one host matches. ``below``: what that of ``*.d`` matches. ``address_ports``: how
-    ports are said of addresses (``None``: as of names). ``levels``: so many
-    labels at most before the domain (``None``: any number). ``inner``: other wildcards. ``path``: whether it can say
-    the path of a plain HTTP request; ``tls_path``: of any (a table that only tells what is meant). ``exceptions``:
-    whether a line can leave out hosts. ``resolves``: whether addresses are compared with what a name resolves to as
-    well. ``everything``: whether it can say "whatever is asked for". ``names``: whether it can say names at all.
+    ``exact``: what the spelling of one host matches. ``below``: what that of ``*.d`` matches. ``levels``: so many
+    labels at most before the domain (``None``: any number). ``inner``: other wildcards. ``address_ports``: how ports
+    are said of addresses (``None``: as of names). ``path``: whether it can say the path of a plain HTTP request;
+    ``tls_path``: of any (a table that only tells what is meant). ``exceptions``: whether a line can leave out hosts.
+    ``resolves``: whether addresses are compared with what a name resolves to as well. ``everything``: whether it can
+    say "whatever is asked for"; ``whole``: it says that, and nothing else. ``names``: whether it can say names at all.
     ``tags``: service tags by their names. ``together``: so many whole-label wildcards side by side at most (``None``:
     any number). ``elsewhere``: where what this list cannot say of names or of addresses is, in words (another form of
     the same format): it is not lost, and said in a note.
@@ -228,6 +228,7 @@ class Abilities:
     v6: Addresses = Addresses.NO
     resolves: bool = False
     everything: bool = True
+    whole: bool = False
     names: bool = True
     tags: bool = False
     together: int | None = None

@@ -24,6 +24,7 @@ from egressc.exports import (
     Shape,
 )  # fmt: skip
 from egressc.exports_octets import compared_as_text, octets, octets_text
+from egressc.exports_whole import whole
 from egressc.flows import Flow
 from egressc.hosts import HostPattern, apex
 from egressc.policy import AddressEndpoint, HostEndpoint, TagEndpoint
@@ -72,6 +73,8 @@ class _State:
 
 def lower(entries: Iterable[Entry], dialect: Dialect) -> tuple[Lowered, ...]:
     """The entries as the format says them where it is read so; nothing is minimised yet."""
+    if dialect.abilities.whole:
+        return whole(entries, f" ({dialect.name})" if dialect.name else "")
     return tuple([_lower(entry, dialect) for entry in entries])
 
 
