@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from egressc.addresses import AddressSet, union_of
 from egressc.exports import ANY_NAME, ListKind, ReadEntry, ReadList
-from egressc.exports_read import by_name, host_of
+from egressc.exports_read import by_name, host_of, ports_of
 from egressc.hosts import HostPattern
 from egressc.meaning import UnreadableError
 from egressc.ranges import merged
@@ -184,6 +184,8 @@ class _Reader:
                 word, at = words[at], at + 1
             if word == "{":
                 end = words.index("}", at) if "}" in words[at:] else len(words)
+                if at == end:
+                    raise UnreadableError("there is nothing between the brackets", line=number)
                 test, addresses = Test(), list[AddressSet]()
                 self._condition(test, addresses, words[at:end], number)
                 test.addresses = union_of(addresses)
@@ -251,4 +253,7 @@ def _hosts(value: str, how: str) -> tuple[HostPattern, ...] | None:
 
 def _port(text: str) -> tuple[int, int]:
     first, _, last = text.partition(":")
-    return int(first), int(last or first)
+    found = ports_of(f"{first}-{last or first}")
+    if found is None:
+        raise ValueError
+    return found[0]

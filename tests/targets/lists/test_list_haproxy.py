@@ -110,6 +110,7 @@ BY_HAND = {
     "the only backend": ("frontend f\r\n  use_backend out if { req.ssl_sni -i a.test } # why\r\n", ["a.test"]),
     "host bits": ("use_backend direct if { dst 10.1.2.3/8 }\n", ["10.0.0.0/8"]),
     "a mask": ("use_backend direct if { dst 10.0.0.0/255.0.0.0 }\n", ["10.0.0.0/8"]),
+    "no port": ("use_backend direct if { dst_port 70000 }\n", ["? *", f"? {EVERY}"]),
     "unless": ("use_backend direct unless { req.ssl_sni -i a.test }\n", ["? *"]),
     "who asks": ("acl l src 10.0.0.0/8\nuse_backend direct if l { req.ssl_sni -i a.test }\n", ["a.test"]),
     "a section of its own": (
@@ -135,7 +136,12 @@ def test_remarks():
 
 @pytest.mark.parametrize(
     "text",
-    ["use_backend direct if nowhere\n", "use_backend a if TRUE\nuse_backend b if TRUE\n", "acl w req.ssl_sni -i 'a\n"],
+    [
+        "use_backend direct if { }\n",
+        "use_backend direct if nowhere\n",
+        "use_backend a if TRUE\nuse_backend b if TRUE\n",
+        "acl w req.ssl_sni -i 'a\n",
+    ],
 )
 def test_what_is_no_configuration(text):
     with pytest.raises(UnreadableError):
