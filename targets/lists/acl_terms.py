@@ -56,7 +56,9 @@ class Before:
         elif len(terms) == 1 and terms[0][1].ports and not _others(terms[0][1]):
             ((no, test),) = terms
             self.ports = (ranges.intersection if no else ranges.difference)(self.ports, test.ports)
-        elif len(terms) == 1 and not terms[0][0] and terms[0][1].hosts and not terms[0][1].unread:
+        elif (
+            len(terms) == 1 and not terms[0][0] and terms[0][1].hosts and not (terms[0][1].unread or terms[0][1].ports)
+        ):
             self.out += [HostEndpoint(each) for group in terms[0][1].hosts for each in group]
             if not terms[0][1].addresses.is_empty:
                 self.doubt = f"the rule in line {line} comes first, and may take it"
@@ -74,11 +76,15 @@ def matched(terms: Sequence[tuple[bool, Test]], before: Before, text: str, line:
     out, kept_out = list(before.out), AddressSet()
     path: str | None = None
     held: Test | None = None
+    partly = ""
     for no, test in terms:
         if test.whom or (test.everything and not no):
             continue
-        if test.unread:
-            doubt = test.unread
+        mixed = "names or ports are one test" if test.ports and _others(test) else test.unread
+        if mixed and not no and (test.hosts or not test.addresses.is_empty):
+            partly = mixed  # what was read is matched, and what was not read may be matched as well
+        elif mixed:
+            doubt = mixed
         if test.everything:
             return
         if test.ports and not _others(test):
@@ -106,6 +112,9 @@ def matched(terms: Sequence[tuple[bool, Test]], before: Before, text: str, line:
         inside, left = _less(group, sorted(set(index_of(index, group)), key=lambda each: each.text))
         if inside:
             yield by_name(inside, text, line, ports=ports, path=path, out=left, doubt=doubt)
+    if partly:
+        yield by_name((ANY_NAME,), text, line, ports=ports, doubt=partly)
+        yield by_address(ALL, text, line, ports=ports, doubt=partly)
     left_addresses = held.addresses.difference(kept_out)
     if not left_addresses.is_empty:
         yield by_address(left_addresses, text, line, ports=ports, doubt=doubt)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL, AddressSet, union_of
-from egressc.exports import ANY_NAME, ListKind, ReadEntry, ReadList
+from egressc.exports import ListKind, ReadEntry, ReadList
 from egressc.exports_read import host_of, ports_of
 from egressc.hosts import HostPattern
 from egressc.meaning import UnreadableError
@@ -190,7 +190,6 @@ class _Reader:
         if "*" in value:
             self.remarks.append(f"line {number}: `{value}` matches nothing: squid knows no stars here")
         elif pattern is None:
-            acl.test.hosts.append((ANY_NAME,))
             acl.test.unread = f"`{value}` in line {number} is no host"
         else:
             acl.test.hosts.append((pattern, HostPattern(pattern.labels, deep=True)) if wide else (pattern,))

@@ -111,6 +111,18 @@ BY_HAND = {
     "host bits": ("use_backend direct if { dst 10.1.2.3/8 }\n", ["10.0.0.0/8"]),
     "a mask": ("use_backend direct if { dst 10.0.0.0/255.0.0.0 }\n", ["10.0.0.0/8"]),
     "no port": ("use_backend direct if { dst_port 70000 }\n", ["? *", f"? {EVERY}"]),
+    "partly read": (
+        "acl w req.ssl_sni -i a.test\nacl w req.ssl_sni -i -m sub b\nuse_backend direct if w\n",
+        ["a.test", "? *", f"? {EVERY}"],
+    ),
+    "names or ports": (
+        "acl w req.ssl_sni -i a.test\nacl w dst_port 8443\nuse_backend direct if w\n",
+        ["a.test", "? *", f"? {EVERY}"],
+    ),
+    "names or ports, elsewhere": (
+        "acl w req.ssl_sni -i a.test\nacl w dst_port 8443\nuse_backend o if w\nuse_backend direct if { req.ssl_sni -i b.test }\n",
+        ["? b.test"],
+    ),
     "unless": ("use_backend direct unless { req.ssl_sni -i a.test }\n", ["? *"]),
     "who asks": ("acl l src 10.0.0.0/8\nuse_backend direct if l { req.ssl_sni -i a.test }\n", ["a.test"]),
     "a section of its own": (

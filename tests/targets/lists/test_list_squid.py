@@ -149,6 +149,10 @@ BY_HAND = {
         ["* except *.b.test except b.test", EVERY],
     ),
     "only the ports": ("acl s port 443\nhttp_access allow s\n", ["* 443", f"{EVERY} 443"]),
+    "an address among the names": (
+        "acl w dstdomain 10.0.0.1 a.test\nhttp_access allow w\n",
+        ["a.test", "? *", f"? {EVERY}"],
+    ),
     "host bits": ("acl w dst 10.1.2.3/8\nhttp_access allow w\n", ["10.0.0.0/8"]),
 }
 
