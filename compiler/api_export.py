@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,21 @@ from egressc.anything import Anything
 from egressc.api_build import enforced_by_hosts
 from egressc.bind import bind_everything
 from egressc.diagnostics import Diagnostic, Level, has_errors
-from egressc.exports import ListKind
+from egressc.exports import Dialect, ListKind
 from egressc.exports_announce import announcements
 from egressc.exports_check import Compared, compared, together
-from egressc.exports_judge import Requests, RuleInList, by_rule, check_announced, check_read, judge, requests_of, unsaid
+from egressc.exports_judge import (
+    Requests,
+    RuleInList,
+    Spoken,
+    by_rule,
+    check_announced,
+    check_read,
+    judge,
+    requests_of,
+    unsaid,
+    unseen,
+)
 from egressc.exports_lower import lower
 from egressc.exports_minimal import minimal
 from egressc.exports_wanted import Selection, wanted
@@ -25,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from egressc.bind import Prepared
-    from egressc.exports import Dialect, Line, Lowered
+    from egressc.exports import Abilities, Line, Lowered
     from egressc.exports_judge import Judged
     from egressc.exports_wanted import Wanted
     from egressc.inventory import Acceptance
@@ -183,20 +194,23 @@ class _Made:
 
 @dataclass(frozen=True, slots=True)
 class _Spoken:
-    """A list as one dialect has it: its lowered entries and minimal lines; ``names`` are those who read it so."""
+    """A list as those who are called ``names`` read it: its lowered entries and minimal lines."""
 
-    dialect: Dialect
     names: tuple[str, ...]
     lowered: tuple[Lowered, ...]
     lines: tuple[Line, ...]
 
 
 def _spoken(request: ListRequest, want: Wanted) -> list[_Spoken]:
+    """The list as each of its readers has it; those with the same abilities as one."""
+    alike: dict[Abilities, list[str]] = {}
+    for dialect in request.format.dialects(request.options):
+        alike.setdefault(dialect.abilities, []).append(dialect.name)
     found = []
-    for dialect, names in _alike(request.format.dialects(request.options)):
-        lowered = lower(want.entries, dialect)
-        lines = minimal((line for each in lowered for line in each.lines), dialect.abilities)
-        found.append(_Spoken(dialect, names, lowered, lines))
+    for abilities, names in alike.items():
+        lowered = lower(want.entries, Dialect("", abilities))
+        lines = minimal((line for each in lowered for line in each.lines), abilities)
+        found.append(_Spoken(tuple(names), lowered, lines))
     return found
 
 
@@ -218,7 +232,7 @@ def compare_list(prepared: Prepared, request: ListRequest, text: str) -> tuple[C
             each.lowered,
             requests_of(each.lines),
             lambda line: form.spell(line, options),
-            each.dialect.name,
+            ", ".join(each.names),
         )
         for each in _spoken(request, want)
     ]
@@ -233,27 +247,16 @@ def _make(request: ListRequest, want: Wanted, title: str, prepared: Prepared) ->
     if form.problems(model):
         return _Made(model, "", ())
     text = form.render(model)
-    judged: list[Judged] = []
-    for number, each in enumerate(by_dialect):
+    parts = []
+    for each in by_dialect:
         first, *others = [form.read(text, options, name) for name in each.names]
         own = check_read(each.lines, first, request.shown)
         check_announced(own, asked, each.lowered, request.shown)
         for other in others:
             if [e.reach for e in other.entries] != [e.reach for e in first.entries]:
                 check_read(each.lines, other, request.shown)
-        judged += judge(each.lowered, want, own, asked, more=number == 0)
-    return _Made(model, text, tuple(judged))
-
-
-def _alike(dialects: Sequence[Dialect]) -> list[tuple[Dialect, tuple[str, ...]]]:
-    """Dialects with the same abilities as one, which has the names of all."""
-    found: dict[object, list[Dialect]] = {}
-    for dialect in dialects:
-        found.setdefault(dialect.abilities, []).append(dialect)
-    return [
-        (replace(some[0], name=", ".join(each.name for each in some)), tuple(each.name for each in some))
-        for some in found.values()
-    ]
+        parts.append(Spoken(each.names, each.lowered, own))
+    return _Made(model, text, (*unseen(want), *judge(parts, asked)))
 
 
 def _together(lists: Sequence[tuple[Line, ...]]) -> tuple[Line, ...]:

@@ -7,7 +7,7 @@ decides otherwise than the policy: one that changes nothing is not reported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from egressc.exports import Line, Lowered, ReadList
     from egressc.exports_wanted import Wanted
     from egressc.flows import Box, Flow
-    from egressc.policy import Rule
+    from egressc.policy import Endpoint, Rule
 
 
 class Requests:
@@ -44,11 +44,17 @@ class Requests:
         self.names = FlowIndex(names, {})
         self.addresses = FlowIndex(addresses, {})
         self.reaches = (*names, *addresses)
-        self._said = {(each, reach.exceptions, reach.ports) for reach in self.reaches for each in reach.endpoints}
+        self._said: dict[Endpoint, list[Reach]] = {}
+        for reach in self.reaches:
+            for endpoint in reach.endpoints:
+                self._said.setdefault(endpoint, []).append(reach)
 
     def says(self, reach: Reach) -> bool:
-        """True if each endpoint of the reach stands here word for word: then nothing of it lacks. A quick way only."""
-        return all([(each, reach.exceptions, reach.ports) in self._said for each in reach.endpoints])
+        """True if each endpoint of the reach stands here, with no fewer ports: then nothing of it lacks.
+
+        A quick way only: what holds it in other words is not seen.
+        """
+        return all([any([_holds(each, reach) for each in self._said.get(e, ())]) for e in reach.endpoints])
 
     def lacks(self, reach: Reach, minus: Sequence[Box] = ()) -> Flow | None:
         """A request of the reach that is not among these, nor in ``minus``; the reach is by name or by address."""
@@ -56,6 +62,13 @@ class Requests:
             return None
         index = self.names if isinstance(reach.endpoints[0], HostEndpoint) else self.addresses
         return uncovered(boxes(reach, {}), minus, (index,))
+
+
+def _holds(one: Reach, other: Reach) -> bool:
+    """True if what one reach says of an endpoint holds what the other says of it."""
+    if one.exceptions is not other.exceptions and not set(one.exceptions) <= set(other.exceptions):
+        return False
+    return one.ports is other.ports or one.ports.contains(other.ports)
 
 
 def requests_of(lines: Iterable[Line]) -> Requests:
@@ -129,27 +142,53 @@ class Judged:
     example: Flow | None
 
 
-def judge(
-    lowered: Iterable[Lowered], wanted: Wanted, own: Requests, asked: Requests, *, more: bool = True
-) -> list[Judged]:
-    """The steps that change something. ``asked`` are the requests that the policy wants, ``own`` those of the list.
+@dataclass(frozen=True, slots=True, eq=False)
+class Spoken:
+    """A list as those who are called ``names`` read it: its lowered entries, and the requests that it matches."""
 
-    With ``more`` those of the policy's side, too: what a list does not see (accounts, sources, addresses of names).
+    names: tuple[str, ...]
+    lowered: tuple[Lowered, ...]
+    own: Requests
+
+
+def judge(parts: Sequence[Spoken], asked: Requests) -> list[Judged]:
+    """The steps that change something; ``asked`` are the requests that the policy wants.
+
+    What several readers have in common is said once, with the names of those who have it (none where all do).
     """
-    found = []
-    if more:
-        found += [Judged(step, entry.rules, step.example) for entry, step in (*wanted.steps, *wanted.cut)]
-    for each in lowered:
-        for step in each.steps:
-            if step.before is step.after:
-                found.append(Judged(step, each.entry.rules, step.example))
-                continue
-            flow = _changed(step, own, asked)
-            if flow is not None:
-                found.append(Judged(step, each.entry.rules, flow))
-            elif step.reason is Reason.ADDRESS and step.after is None and not _comparable(step.before):
-                found.append(Judged(step, each.entry.rules, None))
-    return found
+    found: dict[tuple[object, ...], tuple[Judged, list[str]]] = {}
+    for part in parts:
+        for number, each in enumerate(part.lowered):
+            for step in each.steps:
+                key = (number, step.reason, step.effect, step.sentence)
+                known = found.get(key)
+                if known is not None:
+                    known[1].extend(part.names)
+                    continue
+                judged = _judged(step, each, part.own, asked)
+                if judged is not None:
+                    found[key] = (judged, list(part.names))
+    count = sum(len(part.names) for part in parts)
+    return [judged if len(names) == count else _named(judged, names) for judged, names in found.values()]
+
+
+def _judged(step: ListStep, each: Lowered, own: Requests, asked: Requests) -> Judged | None:
+    if step.before is step.after:
+        return Judged(step, each.entry.rules, step.example)
+    flow = _changed(step, own, asked)
+    if flow is not None:
+        return Judged(step, each.entry.rules, flow)
+    unknown = step.reason is Reason.ADDRESS and step.after is None and not _comparable(step.before)
+    return Judged(step, each.entry.rules, None) if unknown else None
+
+
+def _named(judged: Judged, names: Sequence[str]) -> Judged:
+    return replace(judged, step=replace(judged.step, sentence=f"{judged.step.sentence} ({', '.join(names)})"))
+
+
+def unseen(wanted: Wanted) -> list[Judged]:
+    """What a list does not see of the policy, whatever its format: accounts, sources, addresses of names."""
+    return [Judged(step, entry.rules, step.example) for entry, step in (*wanted.steps, *wanted.cut)]
 
 
 def unsaid(rules: Iterable[Rule]) -> Iterator[Judged]:

@@ -7,7 +7,7 @@ from support import prepared_of
 
 from egressc.bind import bind_everything
 from egressc.exports import Abilities, Addresses, Dialect, Exact, Inner, ListKind, Ports, Shape
-from egressc.exports_judge import Requests, check_announced, judge, requests_of
+from egressc.exports_judge import Requests, Spoken, check_announced, judge, requests_of
 from egressc.exports_lower import crossing, lower
 from egressc.exports_minimal import minimal
 from egressc.exports_read import ports_text
@@ -36,7 +36,7 @@ def made(rules, abilities, kind="bypass"):
     own, asked = requests_of(lines), Requests(want.reaches)
     check_announced(own, asked, lowered, "list")
     steps = sorted(
-        f"{each.step.reason.value} {each.step.effect.value}" for each in judge(lowered, want, own, asked, more=False)
+        f"{each.step.reason.value} {each.step.effect.value}" for each in judge([Spoken(("",), lowered, own)], asked)
     )
     return [words(line) for line in lines], list(dict.fromkeys(steps))
 
