@@ -44,9 +44,9 @@ PROXIED = (
     "http://crl.test/", "http://crl.test/pki/v10", "http://crl.test/x/pki/v1", "http://crl.test/?/pki/v1",
     "https://crl.test/pki/v1", "http://a.crl.test/pki/v1", "http://crl.test/pki", "http://crl.test/a%20b/%c3t%c3%a9",
     "https://not.most.test/", "https://a.not.most.test/", "https://nothing.most.test/", "https://most.test/",
-    "https://203.0.112.255/", "https://203.0.114.0/", "https://198.51.100.70/", "https://1.203.0.113.9/",
+    "https://203.0.112.255/", "https://203.0.114.0/", "https://198.51.100.70/",
     "http://203.0.113.9/", "https://203.0.113.9.test/",
-    "https://[2001:db7:ffff::1]/", "https://[2001:db9::]/", "https://[::]/", "https://[::203.0.113.9]/",
+    "https://[2001:db7:ffff::1]/", "https://[2001:db9::]/", "https://[::]/", "https://[::cb00:7109]/",
     "http://plain.test:1023/", "https://plain.test/", "ftp://plain.test/", "http://plain.test:80@evil.test/",
     "https://__proto__/", "https://hasownproperty/", "https://constructor/", "https://a.constructor/",
 )  # fmt: skip
@@ -58,7 +58,7 @@ ODD_DIRECT = (
     ("https://foo.test/", "FOO.TEST."),
 )
 ODD_PROXIED = (
-    ("https://x/", "203.0.113.09"), ("https://x/", "203.0.113"), ("https://x/", "203.0.113.256"),
+    ("https://x/", "1.203.0.113.9"), ("https://x/", "::203.0.113.9"), ("https://x/", "203.0.113.09"), ("https://x/", "203.0.113"), ("https://x/", "203.0.113.256"),
     ("https://x/", "0xcb.0.113.9"), ("https://x/", "3405803785"), ("https://x/", "2001:db8"), ("https://x/", "2001::db8::1"),
     ("https://x/", "2001:db8:1:2:3:4:5"), ("https://x/", "2001:db8:1:2:3:4:5:6:7"), ("https://x/", "2001:db8::1%eth0"),
     ("https://x/", ""), ("https://x/", "."), ("https://x/", ".bar.test"), ("https://x/", "foo.test.."),

@@ -18,6 +18,9 @@ import time
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _SECONDS = 60
 
+OFFLINE = ("--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND")
+"""No name of a host resolves, and no proxy is asked: whatever the page wants from elsewhere, it cannot have."""
+
 
 def missing():
     """Why there is no browser here; ``None`` if there is one."""
@@ -34,10 +37,14 @@ def _pipe():
 
 
 class Browser:
-    """One page in one browser; use it as a context manager. ``events`` holds all events that came, in order."""
+    """One page in one browser; use it as a context manager. ``events`` holds all events that came, in order.
 
-    def __init__(self, folder):
+    ``network`` are the flags that say what it may reach.
+    """
+
+    def __init__(self, folder, network=OFFLINE):
         self.folder = folder
+        self.network = network
         self.events = []
         self.number = 0
         self.held = b""
@@ -46,11 +53,10 @@ class Browser:
         to_read, self.to = _pipe()
         self.come, to_write = _pipe()
         program = next(filter(None, map(shutil.which, PROGRAMS)))
-        # No name of a host resolves, and no proxy is asked: whatever the page wants from elsewhere, it cannot have.
         words = [
             program, "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--no-first-run",
-            "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--no-proxy-server",
-            "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={self.folder}",
+            "--disable-extensions", "--disable-background-networking", "--disable-component-update", *self.network,
+            "--disable-dev-shm-usage", f"--user-data-dir={self.folder}",
         ]  # fmt: skip
         self.process = subprocess.Popen(
             ["bash", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "bash", *words],
