@@ -8,6 +8,7 @@ decides otherwise than the policy: one that changes nothing is not reported.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL
@@ -41,20 +42,36 @@ class Requests:
         for reach in reaches:
             if reach.endpoints:
                 (names if isinstance(reach.endpoints[0], HostEndpoint) else addresses).append(reach)
-        self.names = FlowIndex(names, {})
-        self.addresses = FlowIndex(addresses, {})
+        self._by_name = names
+        self._by_address = addresses
         self.reaches = (*names, *addresses)
         self._said: dict[Endpoint, list[Reach]] = {}
         for reach in self.reaches:
             for endpoint in reach.endpoints:
                 self._said.setdefault(endpoint, []).append(reach)
 
+    @cached_property
+    def names(self) -> FlowIndex:
+        """The requests by name; built when first asked, since most questions are answered without."""
+        return FlowIndex(self._by_name, {})
+
+    @cached_property
+    def addresses(self) -> FlowIndex:
+        """The requests by address."""
+        return FlowIndex(self._by_address, {})
+
     def says(self, reach: Reach) -> bool:
         """True if each endpoint of the reach stands here, with no fewer ports: then nothing of it lacks.
 
         A quick way only: what holds it in other words is not seen.
         """
-        return all([any([_holds(each, reach) for each in self._said.get(e, ())]) for e in reach.endpoints])
+        for endpoint in reach.endpoints:
+            for each in self._said.get(endpoint, ()):
+                if _holds(each, reach):
+                    break
+            else:
+                return False
+        return True
 
     def lacks(self, reach: Reach, minus: Sequence[Box] = ()) -> Flow | None:
         """A request of the reach that is not among these, nor in ``minus``; the reach is by name or by address."""

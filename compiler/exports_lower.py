@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from egressc.addresses import ALL, AddressSet, parse_addresses, union_of
@@ -52,7 +53,7 @@ SMALL = 16
 """The size of a network, a /28, that is spelled address by address as well (targets/proxy-bypass.md, section 5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _State:
     """An entry by name on its way: what it matches by now, and how it is to be spelled."""
 
@@ -64,7 +65,7 @@ class _State:
     exceptions: tuple[HostEndpoint, ...]
     unmatched: tuple[HostPattern, ...] = ()
 
-    @property
+    @cached_property
     def reach(self) -> Reach:
         inside = tuple([HostEndpoint(each, self.path) for each in self.matched])
         out = (*self.exceptions, *(HostEndpoint(each) for each in self.unmatched))
