@@ -205,7 +205,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="where in the working tree OLD and NEW belong, if they were put elsewhere",
     )
     export = made["export"]
-    export.usage = "egressc export [OPTION…] FORMAT [PATH…]\n       egressc export --check [OPTION…] FORMAT FILE [PATH…]"
+    export.usage = (
+        "egressc export [OPTION…] FORMAT [PATH…]\n       egressc export --check [OPTION…] FORMAT FILE [PATH…]"
+    )
     export.add_argument("list_format", metavar="FORMAT", help="what to write; `egressc targets` lists the formats")
     export.add_argument("paths", nargs="*", metavar="PATH", help=paths)
     export.add_argument(

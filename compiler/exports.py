@@ -210,7 +210,7 @@ class Abilities:
     ``tls_path``: of any (a table that only tells what is meant). ``exceptions``: whether a line can leave out hosts.
     ``resolves``: whether addresses are compared with what a name resolves to as well. ``everything``: whether it can
     say "whatever is asked for"; ``whole``: it says that, and nothing else. ``names``: whether it can say names at all.
-    ``tags``: service tags by their names. ``together``: so many whole-label wildcards side by side at most (``None``:
+    ``together``: so many whole-label wildcards side by side at most (``None``:
     any number). ``elsewhere``: where what this list cannot say of names or of addresses is, in words (another form of
     the same format): it is not lost, and said in a note.
     """
@@ -230,7 +230,6 @@ class Abilities:
     everything: bool = True
     whole: bool = False
     names: bool = True
-    tags: bool = False
     together: int | None = None
     elsewhere: str = ""
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import sys
+from pathlib import Path
 
 import pytest
 from diff_policies import prepared_of, random_world
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "evaluators"))
 from policy_verdict import Flow, host_matches, inspection, path_below, verdict, within
 
 from egressc.api import inspection_conflicts

@@ -135,4 +135,3 @@ def test_the_exemption_of_the_shipped_policy(form, shipped):
         assert patterns == {"*.msappproxy.net", "*.servicebus.windows.net"} | bases, (name, build.text)
         ports = {reach.ports.tcp for reach in found.reaches}
         assert ports == ({((1, 65535),)} if "ports" in wider else {((443, 443),)})
-
