@@ -101,6 +101,12 @@ CASES = {
     "everything but a network": (
         'allow r "R" { to any-address except 10.0.0.0/8 ports 443 }', able(v6=Addresses.NO),
         ["* 443"], ["except wider"]),
+    "an exception whose path is seen": (
+        'allow r "R" { to x.io except x.io/p ports 80 }', able(), ["x.io 80 -x.io/p"], []),
+    "an exception whose path is not": (
+        'allow r "R" { to x.io except x.io/p ports 80 443 }', able(), ["x.io 80 -x.io/p", "x.io 443"], ["except wider"]),
+    "a list that is switched off": (
+        allow("x.io", "192.0.2.0/24"), able(whole=True), ["* any"], ["except wider"]),
     "everything on every port": (allow("any-address"), able(ports=Ports.NO), ["* any"], ["ports wider"]),
     "everything cannot be said": (allow("any-address"), able(everything=False, v4=Addresses.NO, v6=Addresses.NO), [],
         ["address narrower", "no-names narrower"]),
