@@ -159,11 +159,11 @@ def _wildcard(word: Word) -> Iterator[ReadEntry]:
 
 def _problems(model: ListModel) -> Sequence[Refusal]:
     found = bad_entries(model.lines)
-    length = len(_command(model))
+    length = max(map(len, _render(model).splitlines()))
     if model.options.form != "powershell" and length > COMMAND_LINE:
         found.append(
             Refusal(
-                f"the command has {length} characters, and cmd.exe takes {COMMAND_LINE} on a line",
+                f"a line of the file has {length} characters, and cmd.exe takes {COMMAND_LINE} on a line",
                 "export it with `--form powershell`, or use a PAC file",
             )
         )
