@@ -315,7 +315,9 @@ def test_git_textconv_as_it_is_documented(repo):
     assert "+policy {" in git(repo, "diff", "main", "--", "policies"), "what cannot be read is shown as it is"
 
 
-@pytest.mark.parametrize("names", [("old.egress", "new.egress"), ("a/p.egress", "b/p.egress"), ("a", "b"), ("a", "b/p.egress")])
+@pytest.mark.parametrize(
+    "names", [("old.egress", "new.egress"), ("a/p.egress", "b/p.egress"), ("a", "b"), ("a", "b/p.egress")]
+)
 def test_two_files_that_were_named_are_one_file_whatever_they_are_called(repo, run, names):
     paths = [name if name.endswith(".egress") else f"{name}/p.egress" for name in names]
     support.write(repo, dict.fromkeys(paths, POLICY) | {"inventory.yaml": INVENTORY})

@@ -119,7 +119,10 @@ def test_explain_confirms_every_example_on_both_sides():
                 said = explained(side, change.example, account)
                 if said is None:
                     # The source, or the group, is none of that side's; or there is no such packet, which is said.
-                    assert state is Verdict.DENY or any("nothing is sent there" in n for n in change.notes), (pair.name, change)
+                    assert state is Verdict.DENY or any("nothing is sent there" in n for n in change.notes), (
+                        pair.name,
+                        change,
+                    )
                     counted["skipped"] += 1
                     continue
                 wanted = state if state in (Verdict.DENY, Verdict.ALLOW) else Verdict.ALLOW
