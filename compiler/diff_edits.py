@@ -10,7 +10,7 @@ from egressc.anything import Anything
 from egressc.diff_files import BY_NAME, Files
 from egressc.diff_names import edits_of_files, renamed_things
 from egressc.diff_words import rules_at
-from egressc.flows_index import uncovered
+from egressc.flows_index import FlowIndex, uncovered
 from egressc.review import Edit, EditKind, What
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ def edits_without_effect(sides: Sides, changes: Iterable[Change], places: Places
     changed = {i: rules for i, rules in gone.items() if i in named}, {i: r for i, r in come.items() if i in named}
     gone = {i: rules for i, rules in gone.items() if i not in named}
     come = {i: rules for i, rules in come.items() if i not in named}
+    for alone, mine, other in ((come, sides.new, sides.old), (gone, sides.old, sides.new)):
+        for identity in _limiting(alone, named, mine, other):
+            del alone[identity]
     edits.extend(_parted(gone, come, sides))
     edits.extend(_parts_of_changed(changed[0], come, sides.old, is_split=True))
     edits.extend(_parts_of_changed(changed[1], gone, sides.new, is_split=False))
@@ -73,6 +76,20 @@ def edits_without_effect(sides: Sides, changes: Iterable[Change], places: Places
     edits.extend(files.renamed)
     edits.extend(_of_thing(each, sides) for each in things)
     return tuple(sorted(edits, key=_order))
+
+
+def _limiting(some: Mapping[str, list[Told]], named: set[str], mine: Side, other: Side) -> list[str]:
+    """Denies of one side alone that keep a change from being wider: what was told is as it is because of them."""
+    denies = [identity for identity, rules in some.items() if rules[0].rule.is_deny]
+    reaches = [each.reach for each in mine.allow_rules if each.rule.identity in named] if denies else []
+    if not reaches:
+        return []
+    index = FlowIndex(reaches, mine.tags)
+    return [
+        identity
+        for identity in denies
+        if any(index.first_inside(mine.boxes(rule.reach), (), (other.denies,)) is not None for rule in some[identity])
+    ]
 
 
 def _with_rules(edits: Iterable[Edit], sides: Sides) -> Iterator[Edit]:

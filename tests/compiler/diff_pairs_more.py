@@ -616,3 +616,23 @@ pair(
     inspection=tuple(f"g as acc -> n{n}.x.io : 443/https : must-not > must" for n in range(20)),
     brute=False,
 )
+
+pair(
+    "a new deny that keeps a new allow narrow is a part of that",
+    A,
+    A + allow("web", "*.y.io") + deny("d", "a.y.io"),
+    newly=("g as acc -> *.y.io beyond a.y.io : 443/https",),
+)
+pair(
+    "a new deny that another one holds keeps nothing narrow",
+    A + deny("e", "*.y.io except b.y.io"),
+    A + deny("e", "*.y.io except b.y.io") + allow("web", "*.y.io") + deny("d", "a.y.io"),
+    newly=("g as acc -> b.y.io : 443/https",),
+    edits=("added p/d",),
+)
+pair(
+    "an allow goes with the deny that kept it narrow",
+    A + allow("web", "*.y.io") + deny("d", "a.y.io"),
+    A,
+    gone=("g as acc -> *.y.io beyond a.y.io : 443/https",),
+)
