@@ -55,7 +55,7 @@ def test_the_console_of_a_bad_page_is_heard(browser, tmp_path):
 def test_it_renders(browser, tmp_path):
     opened(browser, tmp_path, made.RICH)
     assert browser.run("document.title") == "Egress policy: policies v1..v2"
-    assert browser.run(SHOWN) == 4 + 1 + 1 + 5 + 3 + 1
+    assert browser.run(SHOWN) == 4 + 1 + 1 + 5 + 4 + 1
     assert "anyone can register a name under blob.core.windows.net" in browser.run("document.body.innerText")
     assert browser.run("getComputedStyle(document.querySelector('.bar')).position") == "sticky", "the style counts"
     quiet(browser, tmp_path)
@@ -66,13 +66,13 @@ def test_it_filters(browser, tmp_path):
     browser.run("document.getElementById('filter').focus()")
     browser.type("Blob core")
     assert browser.run(SHOWN) == 1
-    assert browser.run("document.getElementById('shown').value") == "1 of 15"
+    assert browser.run("document.getElementById('shown').value") == "1 of 16"
     assert browser.run("document.querySelectorAll('main section:not([hidden])').length") == 1
     browser.type(" zzz")
     assert browser.run(SHOWN) == 0
     assert browser.run("document.getElementById('none').hidden") is False
     browser.press("Escape")
-    assert browser.run(SHOWN) == 15
+    assert browser.run(SHOWN) == 16
     assert browser.run("document.getElementById('none').hidden") is True
     quiet(browser, tmp_path)
 
@@ -88,7 +88,7 @@ def test_the_keyboard_alone_will_do(browser, tmp_path):
         if browser.run(f"{HOST} === document.body"):
             break
     assert walked[0] == "skip"
-    assert walked.count("summary") == 15
+    assert walked.count("summary") == 16
     assert walked.index("filter") < walked.index("fold") < walked.index("summary")
     browser.press("/")
     assert browser.run(NAME) == "filter"
