@@ -91,6 +91,12 @@ DENIES = {
     "of the whole on one of two ports": ("x.io", "x.io", "80", ["x.io 443"], "443 80"),
     "with an exception that is less": ("*.x.io", "*.x.io except a.x.io", "443", ["a.x.io 443"]),
     "with an exception that is all of it": ("a.x.io", "*.x.io except a.x.io", "443", ["a.x.io 443"]),
+    "of a part, with an exception": (
+        "*.x.io",
+        "*.b.x.io except a.b.x.io",
+        "443",
+        ["*.x.io 443 -*.b.x.io", "a.b.x.io 443"],
+    ),
     "of a path": ("x.io", "x.io/p", "443", ["x.io 443 -x.io/p"]),
     "of a path above": ("x.io/p/q", "x.io/p", "443", []),
     "of a path beside": ("x.io/p", "x.io/q", "443", ["x.io/p 443"]),
@@ -112,6 +118,12 @@ def test_what_denies_leave(case):
     to, denied, on, expected, *ports = DENIES[case]
     rules = f'allow r "R" {{ from g h to {to} ports {(ports or ["443"])[0]} }}\n'
     assert told(want(rules + f'deny d "D" {{ from g h to {denied} ports {on} }}')) == expected
+
+
+def test_a_deny_of_any_address_says_nothing_of_the_names_that_it_spares():
+    rules = 'allow r "R" { from g h to y.io ports 443 }\ndeny d "D" { from g h to any-address except y.io ports 443 }'
+    assert told(want(rules)) == ["y.io 443"]
+    assert steps(want(rules)) == []
 
 
 def test_a_deny_for_others_takes_nothing_away():
