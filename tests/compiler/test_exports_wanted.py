@@ -97,6 +97,8 @@ DENIES = {
         "443",
         ["*.x.io 443 -*.b.x.io", "a.b.x.io 443"],
     ),
+    "with an exception that is more than it": ("a.b.x.io", "*.x.io except *.b.x.io", "443", ["a.b.x.io 443"]),
+    "of a path that begins alike": ("x.io/pq", "x.io/p", "443", ["x.io/pq 443"]),
     "of a path": ("x.io", "x.io/p", "443", ["x.io 443 -x.io/p"]),
     "of a path above": ("x.io/p/q", "x.io/p", "443", []),
     "of a path beside": ("x.io/p", "x.io/q", "443", ["x.io/p 443"]),
@@ -172,6 +174,18 @@ def test_a_tag_that_nobody_knows_may_be_among_the_addresses():
     )
     assert steps(want(rules)) == ["address wider - -"]
     assert told(want('allow r "R" { from g h to service-tag Storage ports 443 }')) == ["service-tag Storage 443"]
+
+
+def test_a_tag_that_nobody_knows_may_be_left_out_of_addresses():
+    rules = 'allow r "R" { from g h to 192.0.2.0/24 except service-tag Storage ports 443 }'
+    assert steps(want(rules)) == ["address wider - -"]
+
+
+def test_names_that_a_deny_spares_and_no_single_pattern_says_are_an_error():
+    rules = 'allow r "R" { from g h to a*.x.io ports 443 }\ndeny d "D" { from g h to *.x.io except *b.x.io ports 443 }'
+    found = want(rules)
+    assert told(found) == []
+    assert steps(found) == ["except narrower error ab.x.io"]
 
 
 def test_an_exemption_is_what_must_not_be_inspected():
