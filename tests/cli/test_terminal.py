@@ -70,7 +70,7 @@ def test_there_is_no_bar_without_a_terminal():
         ("egressc compile --target ", {"azure-firewall", "iptables", "paloalto", "windows-firewall"}),
         ("egressc compile --accept exp", {"expiry"}),
         ("egressc explain E0621", {"E0621"}),
-        ("egressc targets pal", {"paloalto"}),
+        ("egressc targets pal", {"paloalto", "paloalto-edl"}),
         ("egressc explain redundant-", {"redundant-endpoint", "redundant-rule"}),
         ("egressc check --select idle", {"idle-allowance", "idle-deny"}),
         ("egressc check --ignore idle-deny,id", {"idle-deny,idle-allowance"}),
