@@ -74,6 +74,14 @@ CASES = {
     "names below, and the domain is wanted": (
         allow("*.x.io", "x.io"), able(below=Exact.APEX), ["x.io and below 443"], []),
     "so many levels": (allow("*.x.io"), able(levels=5), ["*.x.io 443"], ["depth narrower"]),
+    "so many levels, and a host below": (
+        allow("*.x.io") + "\n" + allow("a.x.io", "a.b.x.io").replace("r ", "s "), able(levels=1), ["*.x.io 443", "a.b.x.io 443"], ["depth narrower"]),
+    "a network on more ports holds one on fewer": (
+        allow("10.0.0.0/8", ports="any/tls") + "\n" + allow("10.1.0.0/16").replace("r ", "s "), able(),
+        ["10.0.0.0/8 any"], []),
+    "a network on fewer ports holds none on more": (
+        allow("10.0.0.0/8") + "\n" + allow("10.1.0.0/16", ports="any/tls").replace("r ", "s "), able(),
+        ["10.0.0.0/8 443", "10.1.0.0/16 any"], []),
     "no wildcard in a label": (allow("a*.x.io"), able(inner=Inner.NO), ["*.x.io 443"], ["label-wildcard wider"]),
     "a star that stands for dots": (allow("a*.x.io"), able(inner=Inner.GLOB), ["a*.x.io 443"], ["depth wider"]),
     "no exceptions": ('allow r "R" { to *.x.io except a.x.io ports 443 }', able(exceptions=False), ["*.x.io 443"],
