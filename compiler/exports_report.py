@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from egressc.exports import ANY_PORT, request_text
 from egressc.fidelity import Verdict
+from egressc.fidelity_files import reason_table
 from egressc.markdown import code, table_cell, visible
-from egressc.reasons import FACTS, Reason
+from egressc.reasons import Reason
 from egressc.services import PortSet
 from egressc.summary import verdict_cell
 
@@ -186,22 +187,23 @@ def report_markdown(build: ListBuild) -> str:
         lines += ["", "Statements about this format that nobody could verify, for the entries that rest on them:", ""]
         lines += [f"- `{each.id}`: {each.sentence} ({each.source})" for each in assumptions]
     lines += ["", "## What the list cannot say", ""]
-    touched: Counter[Reason] = Counter(r for rule in build.rules for r in {a.reason for a in rule.approximations})
-    if touched:
-        lines += ["| reason | rules | what changes | why |", "| --- | --- | --- | --- |"]
-        lines += [
-            f"| `{reason.value}` | {touched[reason]} | {FACTS[reason].licence} | {FACTS[reason].why} |"
-            for reason in Reason
-            if touched[reason]
-        ]
-    else:
-        lines.append("Nothing: every rule is said exactly.")
+    lines += reason_table((r for rule in build.rules for r in {a.reason for a in rule.approximations}), _WORDS) or [
+        "Nothing: every rule is said exactly."
+    ]
     lines += ["", "## Rules", "", "| rule | verdict | differs by |", "| --- | --- | --- |"]
     lines += [f"| `{each.rule.identity}` | {each.verdict.value} | {_differs(each)} |" for each in build.rules]
     lines += ["", "## Entries", "", "| entry | ports | rules |", "| --- | --- | --- |"]
     lines += [f"| {code(text)} | {ports_words(line)} | {_named(line)} |" for text, line in build.entries]
     return "\n".join(lines) + "\n"
 
+
+_WORDS = {
+    Reason.ACCOUNT: ("the account becomes any", "a list does not see who asks"),
+    Reason.SOURCE: ("the source becomes any", "a list does not see who asks"),
+    Reason.PORTS: ("the ports become any", "these ports cannot be said in the list"),
+    Reason.TLS_UNENFORCED: ("inspection", "the list cannot say what must not be inspected"),
+}
+"""What a reason means in a list, where that is not what it means on a firewall."""
 
 _SHOWN = 6
 

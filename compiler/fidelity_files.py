@@ -13,6 +13,8 @@ from egressc.markdown import code, table_cell, visible
 from egressc.reasons import FACTS, Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from egressc.fidelity import Approximation, Fidelity, RuleFidelity
     from egressc.flows import Flow
     from egressc.site import Site
@@ -141,20 +143,33 @@ def fidelity_markdown(fidelity: Fidelity, target: Target[Any, Any]) -> bytes:
         lines += ["", "The artefact as a whole:", ""]
         lines += [f"- `{a.reason.value}` ({_grade(a)}): {visible(a.sentence)}" for a in fidelity.whole]
     lines += ["", "## Approximations", ""]
-    touched: Counter[Reason] = Counter(r for rule in fidelity.rules for r in {a.reason for a in rule.approximations})
-    if touched:
-        lines += ["| reason | rules | what changes | why |", "| --- | --- | --- | --- |"]
-        lines += [
-            f"| `{reason.value}` | {touched[reason]} | {FACTS[reason].licence} | {FACTS[reason].why} |"
-            for reason in Reason
-            if touched[reason]
-        ]
-    else:
-        lines.append("None: every rule is said exactly.")
+    lines += reason_table(r for rule in fidelity.rules for r in {a.reason for a in rule.approximations}) or [
+        "None: every rule is said exactly."
+    ]
     lines += ["", "## Rules", "", "| rule | verdict | differs by | in the artefact |", "| --- | --- | --- | --- |"]
     cells: dict[tuple[object, ...], str] = {}
     lines += [_row(rule, cells) for rule in fidelity.rules]
     return ("\n".join(lines) + "\n").encode()
+
+
+def reason_table(reasons: Iterable[Reason], words: Mapping[Reason, tuple[str, str]] | None = None) -> list[str]:
+    """The lines of a table of reasons, given once for each rule that they touch; none where there are no reasons.
+
+    ``words`` say what changes and why, where that is not what the reason says of firewalls.
+    """
+    touched = Counter(reasons)
+    said = {reason: (FACTS[reason].licence, FACTS[reason].why) for reason in touched} | dict(words or {})
+    if not touched:
+        return []
+    return [
+        "| reason | rules | what changes | why |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| `{reason.value}` | {touched[reason]} | {said[reason][0]} | {said[reason][1]} |"
+            for reason in Reason
+            if touched[reason]
+        ),
+    ]
 
 
 def _row(found: RuleFidelity, cells: dict[tuple[object, ...], str]) -> str:
