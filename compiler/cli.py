@@ -209,7 +209,7 @@ def build_parser() -> argparse.ArgumentParser:
         "egressc export [OPTION…] FORMAT [PATH…]\n       egressc export --check [OPTION…] FORMAT FILE [PATH…]"
     )
     export.add_argument("list_format", metavar="FORMAT", help="what to write; `egressc targets` lists the formats")
-    export.add_argument("paths", nargs="*", metavar="PATH", help=paths)
+    export.add_argument("paths", nargs="*", default=[], metavar="PATH", help=paths)
     export.add_argument(
         "--list",
         dest="kind",

@@ -314,3 +314,9 @@ def test_a_list_that_says_anything_else_is_never_written(run, project, broken, c
     assert (status, out) == (70, "")
     assert "unannounced" in err
     assert not (project / "a.csv").exists()
+
+
+def test_without_a_format(run):
+    status, out, err = run("export")
+    assert (status, out) == (2, "")
+    assert "the following arguments are required: FORMAT\n" in err
