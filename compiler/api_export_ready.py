@@ -25,12 +25,12 @@ LATER = Proxy("", 0)
 """Nobody has named the proxy: whether the groups have one is known once the inventory is read."""
 
 
-def _with_proxy(request: ListRequest, inventory: Inventory) -> ListRequest | Wrong:
-    """The request with the proxy of its groups, where none was named."""
+def _with_proxy(request: ListRequest, inventory: Inventory, *, writes: bool) -> ListRequest | Wrong:
+    """The request with the proxy of its groups, where none was named; whoever writes a list may need one."""
     if request.options.proxy is not LATER:
         return request
     found = proxy_of_groups(inventory, request.groups)
-    wrong = proxy_missing(request.format, request.options.form) if found is None else None
+    wrong = proxy_missing(request.format, request.options.form) if found is None and writes else None
     return wrong or replace(request, options=replace(request.options, proxy=found))
 
 
@@ -43,14 +43,14 @@ class Ready:
 
 
 def ready(
-    request: ListRequest, paths: Sequence[str], inventory: str | None, as_of: date
+    request: ListRequest, paths: Sequence[str], inventory: str | None, as_of: date, *, writes: bool = True
 ) -> tuple[Ready | None, list[Diagnostic], int]:
     """What the list is made from, what is to be said, and the exit status if there is nothing."""
     loaded = load(paths, inventory)
     report = list(loaded.diagnostics)
     usage = usage_problems((), request.accept)
     if loaded.inventory is not None and not loaded.could_not_run:
-        known = _with_proxy(request, loaded.inventory)
+        known = _with_proxy(request, loaded.inventory, writes=writes)
         if isinstance(known, Wrong):
             usage.append(Diagnostic(code="E0446", message=known.message, help=known.help))
         else:

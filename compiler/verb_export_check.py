@@ -40,7 +40,7 @@ def compare(request: ListRequest, as_of: date, options: argparse.Namespace) -> i
         return COULD_NOT_RUN
     with collector_paused(), Progress() as progress:
         progress("reading", 0, 2)
-        made_from, report, status = ready(request, paths or (".",), options.inventory, as_of)
+        made_from, report, status = ready(request, paths or (".",), options.inventory, as_of, writes=False)
         found = None
         if made_from is not None:
             progress("comparing", 1, 2)

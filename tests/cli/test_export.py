@@ -316,6 +316,16 @@ def test_a_list_that_says_anything_else_is_never_written(run, project, broken, c
     assert not (project / "a.csv").exists()
 
 
+def test_checking_a_list_takes_no_proxy(run, project):
+    (project / "mine.pac").write_text('function FindProxyForURL(u, h) { return "DIRECT"; }', encoding="utf-8")
+    status, out, err = run("export", "--check", "pac", "mine.pac")
+    assert (status, out) == (2, "")
+    assert err.startswith("egressc export: mine.pac")
+    status, _, err = run("export", "pac")
+    assert status == 2
+    assert "E0446" in err
+
+
 def test_without_a_format(run):
     status, out, err = run("export")
     assert (status, out) == (2, "")
