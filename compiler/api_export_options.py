@@ -115,7 +115,7 @@ def proxy_of_groups(inventory: Inventory | None, names: Sequence[str]) -> Proxy 
         Proxy(address, group.proxy.port): None
         for group in inventory.leaves(names or ANY)
         if group.proxy is not None
-        for address in group.proxy.addresses[:1]
+        for address in group.proxy.addresses
     }
     return next(iter(found)) if len(found) == 1 else None
 

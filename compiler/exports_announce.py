@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from egressc.exports_judge import RuleInList
     from egressc.exports_wanted import Wanted
     from egressc.fidelity import Approximation
+    from egressc.policy import Rule
 
 _EFFECTS = {
     Effect.WIDER: "the list bypasses the proxy for more than the policy allows",
@@ -57,7 +58,7 @@ def announcements(
         if kind is ListKind.BYPASS:
             yield Diagnostic(
                 code="N0625",
-                message=f"`{rule.identity}` is not in the {shown}: it is for UDP, which no proxy carries",
+                message=f"{_of_udp(rule)} not in the {shown}: no proxy carries UDP",
                 span=rule.span,
                 label="clients send it past the proxy anyway",
                 group=f"{shown} udp",
@@ -70,6 +71,12 @@ def announcements(
             message=f"the {shown} is empty: {what} for {whom}",
             help="check `--group`, `--account` and `--rule`",
         )
+
+
+def _of_udp(rule: Rule) -> str:
+    """What of a rule is in no list: all of it, or its UDP ports."""
+    alone = all(service.transport == "udp" for service in rule.services)
+    return f"`{rule.identity}` is" if alone else f"what `{rule.identity}` allows over UDP is"
 
 
 def _of_rule(each: RuleInList, found: Approximation, shown: str) -> Diagnostic:

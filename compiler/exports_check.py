@@ -101,11 +101,15 @@ def compared(
             unavoidable += 1
         else:
             lacks.append(Lacking(each.entry.rules, tuple(spell(line) for line in each.lines), flow, clients))
-    unknown = tuple(Unread(e.text, e.line, e.doubt, clients) for e in read.entries if e.doubt)
+    unknown = [Unread(e.text, e.line, e.doubt, clients) for e in read.entries if e.doubt]
+    for each in lowered:
+        if isinstance(each.entry.what, TagEndpoint):
+            why = "nobody knows its addresses: name Azure's file as `service-tags` in the inventory"
+            unknown.append(Unread(each.entry.what.text, 0, why, clients))
     return Compared(
         _each_once(beyond),
         tuple(lacks),
-        unknown,
+        tuple(unknown),
         unavoidable,
         read.remarks,
         len({(e.line, e.text) for e in read.entries}),

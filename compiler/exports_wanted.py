@@ -54,8 +54,8 @@ class Selection:
 class Wanted:
     """What a list is to hold, exactly, in a deterministic order; what differs between those whom it is for.
 
-    ``steps`` are by the key of the entry that they belong to. ``skipped`` are rules that are for UDP alone, ``lost``
-    rules that denies left nothing of.
+    ``steps`` are by the key of the entry that they belong to. ``skipped`` are rules that are for UDP, too,
+    ``cut`` what a list does not see of denies and of addresses that rules leave out.
     """
 
     entries: tuple[Entry, ...]
@@ -111,9 +111,15 @@ def wanted(site: Site[None], selection: Selection) -> Wanted:
             found[key] = replace(found[key], rules=joined(some))
     entries = tuple(sorted(found.values(), key=_order))
     steps = tuple(_apart(entries, holders, list(asking), selection))
-    # Of a rule that is for UDP alone there is nothing to list; what it says of TCP is in the list.
-    chosen = [rule for rule in site.rules if not rule.is_deny and fnmatchcase(rule.identity, selection.rules)]
-    skipped = {rule.identity: rule.rule for rule in chosen if not any(s.transport == "tcp" for s in rule.services)}
+    # What a rule says of UDP is in no list; what it says of TCP is.
+    chosen = [
+        rule
+        for rule in site.rules
+        if not rule.is_deny
+        and fnmatchcase(rule.identity, selection.rules)
+        and any(group.name in selection.groups for group in rule.groups)
+    ]
+    skipped = {rule.identity: rule.rule for rule in chosen if any(s.transport == "udp" for s in rule.services)}
     return Wanted(entries, steps, tuple(skipped[each] for each in sorted(skipped)), tuple(cut))
 
 

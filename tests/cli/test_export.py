@@ -69,7 +69,7 @@ def test_a_list_on_standard_output_and_what_is_said_beside_it(run):
     status, out, err = run("export", "csv", "--list", "bypass", "--group", "servers", *AS_OF)
     assert (status, sorted(out.splitlines())) == (0, sorted(BYPASS.splitlines()))
     assert "warning[W0601]: `web/api` in the csv (bypass list): the list does not see which account asks" in err
-    assert "note[N0625]: `web/time` is not in the csv (bypass list): it is for UDP" in err
+    assert "note[N0625]: `web/time` is not in the csv (bypass list): no proxy carries UDP" in err
     assert run("export", "csv", "--list", "exemption", "--account", "app", *AS_OF)[1] == EXEMPTION
 
 
@@ -330,3 +330,16 @@ def test_without_a_format(run):
     status, out, err = run("export")
     assert (status, out) == (2, "")
     assert "the following arguments are required: FORMAT\n" in err
+
+
+def test_the_proxy_of_the_groups(run, project):
+    behind = INVENTORY.replace("[10.1.0.10]}", "[10.1.0.10], proxy: {address: 10.9.0.1, port: 8080, bypass: ['*']}}")
+    (project / "inventory.yaml").write_text(behind, encoding="utf-8")
+    status, out, _ = run("export", "pac", "--group", "servers", *AS_OF)
+    assert status == 0
+    assert '"PROXY 10.9.0.1:8080"' in out
+    (project / "inventory.yaml").write_text(behind.replace("10.9.0.1,", "[10.9.0.1, 10.9.0.2],"), encoding="utf-8")
+    status, _, err = run("export", "pac", "--group", "servers", *AS_OF)
+    assert status == 2, "which of the two it is, nobody says"
+    assert "E0446" in err
+    assert run("export", "pac", "--group", "servers", "--proxy", "10.9.0.2:8080", *AS_OF)[0] == 0

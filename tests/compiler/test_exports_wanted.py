@@ -209,8 +209,9 @@ def test_only_the_rules_that_were_asked_for_and_every_deny():
 
 def test_rules_for_udp_alone_are_told():
     found = want('allow r "R" { from g h to x.io ports 53/udp }\nallow s "S" { from g h to x.io ports 443 53/udp }')
-    assert [rule.identity for rule in found.skipped] == ["p/r"]
+    assert [rule.identity for rule in found.skipped] == ["p/r", "p/s"], "also what is for TCP as well"
     assert told(found) == ["x.io 443"]
+    assert want('allow r "R" { from g to x.io ports 53/udp }', groups=("h",)).skipped == ()
 
 
 def test_an_entry_knows_all_rules_that_it_came_from():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lists_support import exported, options_for, policy_of, prepared_of
+from lists_support import exported, options_for, policy_of, prepared_of, text_of
 
 from egressc.api_export import ListRequest, compare_list
 from egressc.exports import ReadList
@@ -90,3 +90,20 @@ def test_an_entry_in_doubt_is_neither_there_nor_beyond():
     assert found.beyond == ()
     assert [lacking.example.host for lacking in found.lacks] == ["x.test"]
     assert not found.is_equal
+
+
+def test_a_tag_that_nobody_knows_makes_the_answer_unknown():
+    policy = policy_of("x.test", "service-tag Storage")
+    found = compare(policy, text_of(policy_of("x.test"), "csv"), "csv")
+    assert not (found.beyond or found.lacks)
+    ((unread),) = found.unknown
+    assert unread.text == "service-tag Storage"
+    assert not found.is_equal
+
+
+def test_udp_beside_tcp_is_told():
+    build, report = exported(policy_of("x.test", ports="443/https 443/udp"), "csv")
+    assert [entry for entry, _ in build.entries] == ["x.test"]
+    assert [each.message for each in report] == [
+        "what `p/web` allows over UDP is not in the csv (bypass list): no proxy carries UDP"
+    ]
