@@ -34,6 +34,7 @@ from egressc.targets.list_protocol import ListModel, ListOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from egressc.bind import Prepared
     from egressc.exports import Abilities, Line, Lowered
@@ -73,6 +74,7 @@ class ListBuild:
 
     request: ListRequest
     groups: tuple[str, ...]
+    as_of: date
     text: str
     rules: tuple[RuleInList, ...]
     entries: tuple[tuple[str, Line], ...]
@@ -135,7 +137,7 @@ def build_list(prepared: Prepared, request: ListRequest) -> tuple[ListBuild | No
     if selection is None:
         return None, wrong
     want = wanted(site, selection)
-    made = _make(request, want, _title(selection, request), prepared)
+    made = _make(request, want, _title(selection, request))
     grading = Grading(
         request.acceptances, frozenset(request.accept), request.strict, prepared.as_of, lambda _identity, _group: False
     )
@@ -155,6 +157,7 @@ def build_list(prepared: Prepared, request: ListRequest) -> tuple[ListBuild | No
     return ListBuild(
         request=request,
         groups=selection.groups,
+        as_of=prepared.as_of,
         text=made.text,
         rules=rules,
         entries=spelled,
@@ -239,11 +242,11 @@ def compare_list(prepared: Prepared, request: ListRequest, text: str) -> tuple[C
     return together(parts), []
 
 
-def _make(request: ListRequest, want: Wanted, title: str, prepared: Prepared) -> _Made:
+def _make(request: ListRequest, want: Wanted, title: str) -> _Made:
     form, options = request.format, request.options
     asked = Requests(want.reaches)
     by_dialect = _spoken(request, want)
-    model = ListModel(options, _together([each.lines for each in by_dialect]), title, prepared.as_of.isoformat())
+    model = ListModel(options, _together([each.lines for each in by_dialect]), title)
     if form.problems(model):
         return _Made(model, "", ())
     text = form.render(model)

@@ -33,6 +33,7 @@ def report_json(build: ListBuild) -> dict[str, Any]:
         "format": request.format.name,
         "form": request.options.form,
         "list": request.options.kind.value,
+        "as_of": build.as_of.isoformat(),
         "groups": list(build.groups),
         "account": request.account,
         "proved": True,
@@ -176,7 +177,8 @@ def report_markdown(build: ListBuild) -> str:
         f"# {request.options.kind.value.capitalize()} list: {request.format.capabilities.title}",
         "",
         (
-            f"For {whom}{account}. {len(build.rules)} rules: {verdicts or 'none'}; {len(build.entries)} entries. "
+            f"For {whom}{account}, as of {build.as_of.isoformat()}. "
+            f"{len(build.rules)} rules: {verdicts or 'none'}; {len(build.entries)} entries. "
             "Proved: the list was read back and compared with the policy, request for request."
         ),
     ]

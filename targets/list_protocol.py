@@ -53,13 +53,12 @@ class ListOptions:
 class ListModel:
     """What is to be written: minimal lines in their order (of all dialects together), and words for comments.
 
-    ``title`` says in one line whose list it is. ``as_of`` is the date as ``YYYY-MM-DD``.
+    ``title`` says in one line whose list it is. There is no date in it: a list changes when what it says does.
     """
 
     options: ListOptions
     lines: tuple[Line, ...]
     title: str
-    as_of: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def _dialects(options: ListOptions) -> tuple[Dialect, ...]:
 def _render(model: ListModel) -> str:
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
-        comment(f"{model.title}, {model.as_of}. Written by egressc: change the policy, not this file."),
+        comment(f"{model.title}. Written by egressc: change the policy, not this file."),
         comment("Put `system.net` into the .exe.config of the program, and restart it."),
         "<configuration>",
         "  <system.net>",

@@ -76,7 +76,7 @@ def _ports(ports: Ranges) -> list[str]:
 def _render(model: ListModel) -> str:
     options = model.options
     text = [
-        f"# egressc: {model.title}, as of {model.as_of}",
+        f"# egressc: {model.title}",
         f"# For a frontend in `mode tcp`; `{BACKEND}` passes connections on to where they were going, as they are.",
         "tcp-request inspect-delay 5s",
         "tcp-request content accept if { req.ssl_hello_type 1 }",

@@ -73,7 +73,7 @@ def _render(model: ListModel) -> str:
     form = model.options.form
     if form == "plain":
         return f"{value}\n"
-    lines = [f"# egressc: {model.title}, as of {model.as_of}"]
+    lines = [f"# egressc: {model.title}"]
     lines += [f"# for {', '.join(each.name for each in chosen(model.options.clients))}"]
     for line in model.lines:
         lines += rule_comments(line.rules, before=f"{' '.join(_words(line, model.options))}: ")

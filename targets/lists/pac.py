@@ -123,7 +123,7 @@ def _render(model: ListModel) -> str:
     assert proxy is not None
     return "\n".join(
         [
-            f"// {model.title}, {model.as_of}. Written by egressc: change the policy, not this file.",
+            f"// {model.title}. Written by egressc: change the policy, not this file.",
             "",
             "var egressc = {",
             f'"proxy": {json.dumps(f"PROXY {proxy.text}")},',

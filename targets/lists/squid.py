@@ -103,7 +103,7 @@ def _render(model: ListModel) -> str:
         groups.setdefault(key, []).append(line)
     prefix = "bypass" if options.kind is ListKind.BYPASS else "exempt"
     directive = DIRECTIVES[options.kind.value, options.form]
-    text = [f"# egressc: {model.title}, as of {model.as_of}"]
+    text = [f"# egressc: {model.title}"]
     if options.kind is ListKind.EXEMPTION:
         text += [f"acl egressc_{prefix}_hello at_step SslBump1", f"ssl_bump peek egressc_{prefix}_hello"]
     for number, lines in enumerate(groups.values(), start=1):

@@ -65,7 +65,7 @@ def _command(model: ListModel) -> str:
 def _render(model: ListModel) -> str:
     mark, end = ("#", "\n") if model.options.form == "powershell" else ("rem", "\r\n")
     lines = [
-        f"{mark} {model.title}, {model.as_of}. Written by egressc: change the policy, not this file.",
+        f"{mark} {model.title}. Written by egressc: change the policy, not this file.",
         f"{mark} For the whole machine; it takes an administrator.",
         *annotated(model.lines, mark),
         _command(model),

@@ -67,7 +67,7 @@ def _render(model: ListModel) -> str:
             lines = [
                 _REGISTRY,
                 "",
-                f"; {model.title}, {model.as_of}. {_CHANGE}",
+                f"; {model.title}. {_CHANGE}",
                 *annotated(model.lines, ";"),
                 "",
                 f"[HKEY_CURRENT_USER\\{_KEY}]",
@@ -77,7 +77,7 @@ def _render(model: ListModel) -> str:
             # Registry Editor writes CR LF; ASCII is one of the encodings that it reads.
             return "".join(f"{line}\r\n" for line in lines)
     lines = [
-        f"# {model.title}, {model.as_of}. {_CHANGE}",
+        f"# {model.title}. {_CHANGE}",
         "# For the user who runs it; programs that run already read it when they start again.",
         *annotated(model.lines, "#"),
         f"{_COMMAND}'{value}'",

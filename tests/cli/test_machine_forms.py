@@ -354,7 +354,7 @@ GOOD = {
         "assumes": [], "approximations": [], "rules": [RULE],
     },
     "export": {
-        "version": 1, "format": "csv", "form": "csv", "list": "bypass", "groups": ["g"], "account": None, "proved": True,
+        "version": 1, "format": "csv", "form": "csv", "list": "bypass", "as_of": "2026-11-22", "groups": ["g"], "account": None, "proved": True,
         "remarks": [], "assumptions": ["i"], "entries": [{"text": "h", "ports": "443", "rules": ["p/r"]}],
         "rules": [
             {

@@ -29,7 +29,7 @@ def goes_directly(found, url):
 def test_the_whole_file():
     assert text_of(policy_of("foo.test"), "dotnet") == (
         '<?xml version="1.0" encoding="utf-8"?>\n'
-        "<!-- bypass list for g, 2026-11-22. Written by egressc: change the policy, not this file. -->\n"
+        "<!-- bypass list for g. Written by egressc: change the policy, not this file. -->\n"
         "<!-- Put `system.net` into the .exe.config of the program, and restart it. -->\n"
         "<configuration>\n"
         "  <system.net>\n"

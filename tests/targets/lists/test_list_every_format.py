@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,14 @@ def test_the_same_bytes_whatever_the_order_of_the_rules(form):
             exported(prepared_of(policy), form.name, kind, form=name, request=EVERY_REASON)[0].text
             for policy in (POLICY, turned)
         }
+        assert len(texts) == 1
+
+
+def test_a_list_says_nothing_of_the_day_on_which_it_was_made(form):
+    today = prepared_of(POLICY)
+    another = replace(today, as_of=date(2031, 1, 2))
+    for kind, name in variants(form):
+        texts = {exported(each, form.name, kind, form=name, request=EVERY_REASON)[0].text for each in (today, another)}
         assert len(texts) == 1
 
 

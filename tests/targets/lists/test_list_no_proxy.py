@@ -65,7 +65,7 @@ def test_addresses(clients, value):
 
 def test_the_forms():
     policy = policy_of("x.test")
-    head = "# egressc: bypass list for g, as of 2026-11-22\n# for go, node\n# x.test:443: p/web\n"
+    head = "# egressc: bypass list for g\n# for go, node\n# x.test:443: p/web\n"
     forms = {
         "shell": "export no_proxy='x.test:443'\nexport NO_PROXY='x.test:443'\n",
         "environment": "no_proxy=x.test:443\nNO_PROXY=x.test:443\n",

@@ -26,7 +26,7 @@ def test_the_whole_file():
         "foo.test", "bar.test", "*.bar.test", "a*.baz.test", "203.0.113.0/24", "2001:db8::1", "except b.bar.test"
     )
     assert tables(text_of(policy, "pac")) == (
-        "// bypass list for g, 2026-11-22. Written by egressc: change the policy, not this file.\n"
+        "// bypass list for g. Written by egressc: change the policy, not this file.\n"
         "\n"
         "var egressc = {\n"
         '"proxy": "PROXY proxy.contoso.example:8080",\n'

@@ -10,7 +10,7 @@ from egressc.targets.list_registry import load_format
 
 ALL = "0.0.0.0/0 ::/0"
 HEAD = (
-    "{0} bypass list for g, 2026-11-22. Written by egressc: change the policy, not this file.{1}"
+    "{0} bypass list for g. Written by egressc: change the policy, not this file.{1}"
     "{0} For the whole machine; it takes an administrator.{1}"
 )
 POLICY = policy_of("foo.test", "*.bar.test", "both.test", "*.both.test", "192.0.2.7")

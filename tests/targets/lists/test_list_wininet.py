@@ -49,7 +49,7 @@ def test_whatever_is_asked_for():
 
 def test_the_powershell_form():
     assert text_of(policy_of("foo.test", "*.bar.test"), "wininet") == (
-        "# bypass list for g, 2026-11-22. Written by egressc: change the policy, not this file.\n"
+        "# bypass list for g. Written by egressc: change the policy, not this file.\n"
         "# For the user who runs it; programs that run already read it when they start again.\n"
         "# *.bar.test:443  p/web\n"
         "# foo.test:443  p/web\n"
@@ -61,7 +61,7 @@ def test_the_registry_form():
     assert text_of(policy_of("foo.test", "*.bar.test"), "wininet", form="registry") == (
         "Windows Registry Editor Version 5.00\r\n"
         "\r\n"
-        "; bypass list for g, 2026-11-22. Written by egressc: change the policy, not this file.\r\n"
+        "; bypass list for g. Written by egressc: change the policy, not this file.\r\n"
         "; *.bar.test:443  p/web\r\n"
         "; foo.test:443  p/web\r\n"
         "\r\n"
